@@ -1,0 +1,42 @@
+/* /etc/assist/assist.conf and assist.conf.d/x.conf: INI, read by libinih, checked against one table (settings.c), which is
+ * also what `assistctl config` prints and docs/operations.md quotes. Later files and lines win. */
+#pragma once
+#include "arena.h"
+#include "device.h"
+
+struct settings {
+        /* [project] */
+        bool development;           /* one uid for all, the loopback driver, no systemd; never in production */
+        /* [log] */
+        int log_level;              /* enum log_level; error, warning, notice, info, debug */
+        /* [overlay] */
+        int driver;                 /* enum overlay_driver */
+        struct str loopback_address; /* with the loopback driver: our own address, 127.0.0.1 */
+        /* [gateway] */
+        int64_t port;
+        struct str hosts;           /* names that Host may have beside our address; separated by spaces */
+        struct str embed_origins;   /* origins that may embed our page; separated by spaces */
+        int64_t device_rate, user_rate;  /* requests a minute */
+        /* [store] */
+        int64_t blob_bytes_max;     /* of one attachment */
+        /* [mail] */
+        struct str smtp_url;        /* smtp://host:port, smtps://...; empty: mails go to the spool folder */
+        struct str smtp_user;       /* its password is the credential smtp-password */
+        struct str smtp_ca_file;    /* certificates to trust; empty: the system's */
+        bool smtp_starttls;         /* refuse to send without TLS */
+        struct str mail_from;       /* "Support <support@example.org>" */
+};
+
+struct settings_error {
+        char file[256];
+        int line;             /* 0: the file as a whole */
+        char key[96];         /* "mail.smtp_url" */
+        char reason[160];     /* what is wrong, and what would be right */
+};
+
+/* Reads dir/assist.conf and dir/assist.conf.d in order; absent files are fine. 0, or -EINVAL with *error. Texts lie in arena. */
+int settings_load(const char *dir, struct arena *arena, struct settings *ret, struct settings_error *error);
+
+/* "[mail]\n# what it is\nsmtp_url = ...": every key, its doc, and the value given (NULL: the default). */
+struct buf;
+void settings_print(const struct settings *settings, struct buf *out);
