@@ -3,10 +3,11 @@
  * msgpack: a struct is an array of its fields in schema order; absent is nil; a shorter array leaves the rest absent, a longer
  * one is from a newer peer and its tail is skipped. ulids and bytes are bin, enums are their value's text, so that values may be
  * added anywhere. JSON: a struct is an object; absent is left out; ulids are 26 characters, bytes base64url, enums text.
- * Unknown JSON members are ignored, but must be well-formed; a member twice is an error.
+ * Unknown JSON members are ignored, but must be well-formed; a known member twice is an error.
  *
  * Decoded strings point into the input (JSON strings with escapes: into the arena). Lists and structs lie in the arena.
- * Readers return 0, or -EBADMSG with *error filled (when not NULL) and *ret partly written: do not use it. */
+ * Readers return 0, -EBADMSG for what is not msgpack or JSON at all, -EINVAL for what is not as the schema says; then *error is
+ * filled (when not NULL) and *ret partly written: do not use it. */
 #pragma once
 #include "arena.h"
 #include "schema.h"
@@ -23,6 +24,9 @@ void msgpack_write(const struct schema_struct *type, const void *value, struct b
 
 int json_read(const struct schema_struct *type, struct str in, struct arena *arena, void *ret, struct codec_error *error);
 void json_write(const struct schema_struct *type, const void *value, struct buf *out);
+
+/* The items of a JSON array, each as its own text; -E2BIG past max. The array lies in the arena, the texts in the input. */
+int json_split(struct str in, struct arena *arena, size_t max, struct str **ret_items, size_t *ret_n, struct codec_error *error);
 
 /* Limits and required fields of a struct that was built by hand; for results and events in tests, and parameters of clients. */
 int schema_check(const struct schema_struct *type, const void *value, struct codec_error *error);

@@ -1,0 +1,121 @@
+/* The writing half of JSON: compact, members in schema order, absent ones left out. */
+#include "codec.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void json_string(struct buf *out, struct str s)
+{
+        size_t plain = 0;
+
+        buf_char(out, '"');
+        for (size_t i = 0; i < s.n; i++) {
+                unsigned char c = (unsigned char)s.p[i];
+
+                if (c >= 0x20 && c != '"' && c != '\\')
+                        continue;
+                buf_add(out, s.p + plain, i - plain);
+                plain = i + 1;
+                if (c == '"' || c == '\\')
+                        buf_add(out, (char[]){ '\\', (char)c }, 2);
+                else if (c == '\n')
+                        buf_add(out, "\\n", 2);
+                else if (c == '\t')
+                        buf_add(out, "\\t", 2);
+                else if (c == '\r')
+                        buf_add(out, "\\r", 2);
+                else
+                        buf_format(out, "\\u%04x", c);
+        }
+        buf_add(out, s.p + plain, s.n - plain);
+        buf_char(out, '"');
+}
+
+static void write_int(struct buf *out, int64_t v)
+{
+        char digits[24], *p = digits + sizeof(digits);
+        uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+        do
+                *--p = (char)('0' + u % 10);
+        while (u /= 10);
+        if (v < 0)
+                *--p = '-';
+        buf_add(out, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+static void write_one(const struct schema_field *f, const void *at, struct buf *out)
+{
+        char ulid[ULID_TEXT + 1];
+
+        switch (f->kind) {
+        case SCHEMA_BOOL:
+                buf_text(out, *(const bool *)at ? "true" : "false");
+                return;
+        case SCHEMA_UINT:
+        case SCHEMA_INT:
+        case SCHEMA_TIME:
+                write_int(out, *(const int64_t *)at);
+                return;
+        case SCHEMA_ULID:
+                ulid_text(*(const struct ulid *)at, ulid);
+                json_string(out, (struct str){ ulid, ULID_TEXT });
+                return;
+        case SCHEMA_STRING:
+                json_string(out, *(const struct str *)at);
+                return;
+        case SCHEMA_BYTES:
+                buf_char(out, '"');
+                buf_base64url(out, ((const struct str *)at)->p, ((const struct str *)at)->n);
+                buf_char(out, '"');
+                return;
+        case SCHEMA_ENUM:
+                json_string(out, str_of(f->values->values[*(const int *)at]));
+                return;
+        case SCHEMA_JSON:
+                buf_str(out, *(const struct str *)at);
+                return;
+        case SCHEMA_STRUCT:
+                json_write(f->type, at, out);
+                return;
+        }
+}
+
+void json_write(const struct schema_struct *type, const void *value, struct buf *out)
+{
+        bool first = true;
+
+        buf_char(out, '{');
+        for (uint32_t i = 0; i < type->n_fields; i++) {
+                const struct schema_field *f = &type->fields[i];
+                enum schema_presence presence = schema_presence(f, value);
+                const void *at = schema_at(f, value);
+
+                if (presence == SCHEMA_ABSENT)
+                        continue;
+                if (!first)
+                        buf_char(out, ',');
+                first = false;
+                buf_char(out, '"'); /* names are plain ASCII */
+                buf_text(out, f->name);
+                buf_add(out, "\":", 2);
+                if (presence == SCHEMA_NULL) {
+                        buf_text(out, "null");
+                } else if (f->flags & (SCHEMA_LIST | SCHEMA_SET)) {
+                        const struct schema_list *list = at;
+
+                        buf_char(out, '[');
+                        for (size_t k = 0; k < list->n; k++) {
+                                if (k)
+                                        buf_char(out, ',');
+                                write_one(f, (const char *)list->items + k * f->size, out);
+                        }
+                        buf_char(out, ']');
+                } else if (f->kind == SCHEMA_STRUCT && (f->flags & SCHEMA_OPTIONAL)) {
+                        write_one(f, *(void *const *)at, out);
+                } else {
+                        write_one(f, at, out);
+                }
+        }
+        buf_char(out, '}');
+}

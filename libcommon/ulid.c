@@ -1,0 +1,97 @@
+#include "ulid.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+struct ulid ulid_of(int64_t now_ms, const uint8_t random[10])
+{
+        struct ulid id;
+
+        for (int i = 0; i < 6; i++)
+                id.b[i] = (uint8_t)(now_ms >> (40 - 8 * i));
+        memcpy(id.b + 6, random, 10);
+        return id;
+}
+
+struct ulid ulid_new(int64_t now_ms)
+{
+        uint8_t random[10];
+
+        randombytes_buf(random, sizeof(random));
+        return ulid_of(now_ms, random);
+}
+
+int64_t ulid_time_ms(struct ulid id)
+{
+        int64_t ms = 0;
+
+        for (int i = 0; i < 6; i++)
+                ms = ms << 8 | id.b[i];
+        return ms;
+}
+
+int ulid_cmp(struct ulid a, struct ulid b)
+{
+        return memcmp(a.b, b.b, sizeof(a.b));
+}
+
+bool ulid_eq(struct ulid a, struct ulid b)
+{
+        return ulid_cmp(a, b) == 0;
+}
+
+bool ulid_is_zero(struct ulid id)
+{
+        return ulid_eq(id, (struct ulid){ { 0 } });
+}
+
+void ulid_text(struct ulid id, char ret_text[ULID_TEXT + 1])
+{
+        /* 26 digits of 5 bits hold 130: the first digit has only the top 3 */
+        unsigned bits = 0, held = 2;
+        int n = 0;
+
+        for (int i = 0; i < 16; i++) {
+                bits = (bits << 8 | id.b[i]) & 0xfff;
+                for (held += 8; held >= 5; held -= 5)
+                        ret_text[n++] = crockford[bits >> (held - 5) & 31];
+        }
+        ret_text[n] = '\0';
+}
+
+static int crockford_value(char c)
+{
+        const char *at;
+
+        if (c >= 'a' && c <= 'z')
+                c = (char)(c - 'a' + 'A');
+        at = c ? strchr(crockford, c) : NULL;
+        return at ? (int)(at - crockford) : -1;
+}
+
+int ulid_parse(struct str text, struct ulid *ret)
+{
+        struct ulid id;
+        unsigned bits = 0, held = 0;
+        int n = 0;
+
+        if (text.n != ULID_TEXT || text.p[0] > '7')
+                return -EINVAL;
+        for (int i = 0; i < ULID_TEXT; i++) {
+                int v = crockford_value(text.p[i]);
+
+                if (v < 0)
+                        return -EINVAL;
+                bits = (bits << 5 | (unsigned)v) & 0xfff;
+                held += i ? 5 : 3;
+                if (held >= 8) {
+                        held -= 8;
+                        id.b[n++] = (uint8_t)(bits >> held);
+                }
+        }
+        *ret = id;
+        return 0;
+}
