@@ -16,7 +16,7 @@ struct loop *loop_new(const struct clock *clock);  /* NULL with errno */
 void loop_free(struct loop *loop);                 /* NULL is fine; drops work that was posted and did not run */
 int loop_run(struct loop *loop);                   /* until loop_stop; 0 or -errno */
 void loop_stop(struct loop *loop);
-int loop_dispatch(struct loop *loop, int timeout_ms); /* what is ready now, at most waiting so long; -1: for ever */
+int loop_dispatch(struct loop *loop, int timeout_ms); /* what is ready now, at most waiting so long; -1: for ever; 0 or -errno */
 int loop_fd(struct loop *loop);
 const struct clock *loop_clock(struct loop *loop);
 
@@ -44,3 +44,5 @@ struct loop_work {
         void (*run)(struct loop_work *work);
 };
 void loop_post(struct loop *loop, struct loop_work *work);
+/* Takes back what was posted and did not run yet; false where it was not waiting. On the loop's thread, for who frees the memory. */
+bool loop_unpost(struct loop *loop, struct loop_work *work);
