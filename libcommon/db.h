@@ -17,14 +17,15 @@ struct db_migrations {
 
 enum { DB_READ_ONLY = 1 };
 /* Opens or makes the file, and migrates it (not where DB_READ_ONLY). -EPROTO where the database is newer than the program:
- * nothing is touched. vfs: NULL for the usual one. */
+ * nothing is touched. An existing database is copied to PATH.before-VERSION first. Failures are logged here, where SQLite's words
+ * are. vfs: NULL for the usual one. */
 int db_open(const char *path, int flags, const char *vfs, const struct db_migrations *migrations, struct db **ret);
 void db_close(struct db *db);
 sqlite3 *db_handle(struct db *db);
 const char *db_error(struct db *db);
 int db_run(struct db *db, const char *sql);     /* any number of statements, without values */
 
-/* A statement ready to step, its values bound by `types`, one letter each:
+/* A statement ready to step, its values bound by `types`, one letter each (NULL where there is no memory; db_step then says so):
  *   i int64_t   u struct ulid   b struct str as blob   t struct str as text   n nothing: NULL
  *   U const struct ulid *, NULL where NULL   B const struct str *, likewise as blob   I const int64_t *, likewise
  * sql must be a literal: its address is the cache's key. Bound bytes must live until the statement is done. Aborts on SQL that does not

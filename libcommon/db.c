@@ -1,0 +1,443 @@
+#include "db.h"
+#include "log.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUSY_TIMEOUT_MS = 5000, JOURNAL_SIZE_LIMIT = 16 * 1024 * 1024 };
+
+struct db {
+        sqlite3 *sqlite;
+        /* Statements by the address of their SQL: open addressing, at most half full. */
+        struct db_statement {
+                const char *sql;
+                sqlite3_stmt *statement;
+                int n_values;
+        } *statements;
+        size_t n, capacity;
+};
+
+static int error_of(sqlite3 *sqlite, int rc)
+{
+        switch (rc & 0xff) {
+        case SQLITE_OK:
+        case SQLITE_DONE:
+                return 0;
+        case SQLITE_FULL:
+                return -ENOSPC;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+                return -EBUSY;
+        case SQLITE_CONSTRAINT:
+                return -EEXIST;
+        case SQLITE_NOMEM:
+                return -ENOMEM;
+        case SQLITE_READONLY:
+                return -EROFS;
+        case SQLITE_IOERR:
+                /* The shared memory file and truncation meet a full disk too, and call it an I/O error. */
+                return sqlite && sqlite3_system_errno(sqlite) == ENOSPC ? -ENOSPC : -EIO;
+        default:
+                return -EIO;
+        }
+}
+
+sqlite3 *db_handle(struct db *db)
+{
+        return db->sqlite;
+}
+
+const char *db_error(struct db *db)
+{
+        return sqlite3_errmsg(db->sqlite);
+}
+
+int db_run(struct db *db, const char *sql)
+{
+        return error_of(db->sqlite, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+}
+
+/* ---- statements ---- */
+
+static struct db_statement *statement_place(struct db_statement *all, size_t capacity, const char *sql)
+{
+        size_t at = ((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (capacity - 1);
+
+        while (all[at].sql && all[at].sql != sql)
+                at = (at + 1) & (capacity - 1);
+        return &all[at];
+}
+
+static void statements_grow(struct db *db)
+{
+        size_t capacity = db->capacity ? 2 * db->capacity : 128;
+        struct db_statement *all = calloc(capacity, sizeof(*all));
+
+        if (!all)
+                abort();
+        for (size_t i = 0; i < db->capacity; i++)
+                if (db->statements[i].sql)
+                        *statement_place(all, capacity, db->statements[i].sql) = db->statements[i];
+        free(db->statements);
+        db->statements = all;
+        db->capacity = capacity;
+}
+
+static struct db_statement *statement_find(struct db *db, const char *sql)
+{
+        struct db_statement *s;
+        int rc;
+
+        if (2 * (db->n + 1) > db->capacity)
+                statements_grow(db);
+        s = statement_place(db->statements, db->capacity, sql);
+        if (s->sql)
+                return s;
+        rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->statement, NULL);
+        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_ERROR)
+                return NULL;    /* no memory, or the file can't be read: db_step says which */
+        if (rc != SQLITE_OK) {
+                log_error("SQL that does not compile: %s: %s", sqlite3_errmsg(db->sqlite), sql);
+                abort();
+        }
+        s->sql = sql;
+        s->n_values = sqlite3_bind_parameter_count(s->statement);
+        db->n++;
+        return s;
+}
+
+static int bind_bytes(sqlite3_stmt *q, int at, const void *p, size_t n, bool text)
+{
+        if (!p)
+                p = "";         /* NULL would bind NULL; an empty value is not one */
+        return text ? sqlite3_bind_text64(q, at, p, n, SQLITE_STATIC, SQLITE_UTF8)
+                    : sqlite3_bind_blob64(q, at, p, n, SQLITE_STATIC);
+}
+
+/* ULIDs come by value: their 16 bytes are copied, where what is pointed to outlives the statement. */
+static int bind_value(sqlite3_stmt *q, int at, char type, va_list *args)
+{
+        switch (type) {
+        case 'i':
+                return sqlite3_bind_int64(q, at, va_arg(*args, int64_t));
+        case 'I': {
+                const int64_t *v = va_arg(*args, const int64_t *);
+                return v ? sqlite3_bind_int64(q, at, *v) : sqlite3_bind_null(q, at);
+        }
+        case 'u': {
+                struct ulid v = va_arg(*args, struct ulid);
+                return sqlite3_bind_blob(q, at, v.b, sizeof(v.b), SQLITE_TRANSIENT);
+        }
+        case 'U': {
+                const struct ulid *v = va_arg(*args, const struct ulid *);
+                return v ? sqlite3_bind_blob(q, at, v->b, sizeof(v->b), SQLITE_TRANSIENT) : sqlite3_bind_null(q, at);
+        }
+        case 'b':
+        case 't': {
+                struct str v = va_arg(*args, struct str);
+                return bind_bytes(q, at, v.p, v.n, type == 't');
+        }
+        case 'B': {
+                const struct str *v = va_arg(*args, const struct str *);
+                return v ? bind_bytes(q, at, v->p, v->n, false) : sqlite3_bind_null(q, at);
+        }
+        case 'n':
+                return sqlite3_bind_null(q, at);
+        default:
+                assert(!"a letter that db.h names");
+                return SQLITE_MISUSE;
+        }
+}
+
+static sqlite3_stmt *query(struct db *db, const char *sql, const char *types, va_list *args)
+{
+        struct db_statement *s = statement_find(db, sql);
+
+        if (!s)
+                return NULL;
+        assert((size_t)s->n_values == strlen(types));
+        assert(!sqlite3_stmt_busy(s->statement));       /* one statement can't be in two places at once */
+        for (int i = 0; types[i]; i++)
+                if (bind_value(s->statement, i + 1, types[i], args) != SQLITE_OK)
+                        return NULL;
+        return s->statement;
+}
+
+sqlite3_stmt *db_query(struct db *db, const char *sql, const char *types, ...)
+{
+        sqlite3_stmt *q;
+        va_list args;
+
+        va_start(args, types);
+        q = query(db, sql, types, &args);
+        va_end(args);
+        return q;
+}
+
+int db_step(struct db *db, sqlite3_stmt *q)
+{
+        int rc, r;
+
+        if (!q) {
+                r = error_of(db->sqlite, sqlite3_errcode(db->sqlite));
+                return r ? r : -EIO;
+        }
+        rc = sqlite3_step(q);
+        if (rc == SQLITE_ROW)
+                return 1;
+        r = error_of(db->sqlite, rc);
+        sqlite3_reset(q);
+        return r;
+}
+
+void db_done(sqlite3_stmt *q)
+{
+        sqlite3_reset(q);
+}
+
+int db_do(struct db *db, const char *sql, const char *types, ...)
+{
+        sqlite3_stmt *q;
+        va_list args;
+        int r;
+
+        va_start(args, types);
+        q = query(db, sql, types, &args);
+        va_end(args);
+        do
+                r = db_step(db, q);
+        while (r == 1);
+        return r;
+}
+
+int db_int(struct db *db, int64_t *ret, const char *sql, const char *types, ...)
+{
+        sqlite3_stmt *q;
+        va_list args;
+        int r;
+
+        va_start(args, types);
+        q = query(db, sql, types, &args);
+        va_end(args);
+        r = db_step(db, q);
+        if (r != 1)
+                return r ? r : -ENOENT;
+        *ret = sqlite3_column_int64(q, 0);
+        db_done(q);
+        return 0;
+}
+
+int64_t db_column_int(sqlite3_stmt *q, int column)
+{
+        return sqlite3_column_int64(q, column);
+}
+
+struct str db_column_str(sqlite3_stmt *q, int column)
+{
+        const void *p = sqlite3_column_blob(q, column);
+
+        return p ? (struct str){ p, (size_t)sqlite3_column_bytes(q, column) } : (struct str){ "", 0 };
+}
+
+struct ulid db_column_ulid(sqlite3_stmt *q, int column)
+{
+        struct str s = db_column_str(q, column);
+        struct ulid id = { 0 };
+
+        if (s.n == sizeof(id.b))
+                memcpy(id.b, s.p, sizeof(id.b));
+        return id;
+}
+
+bool db_column_is_null(sqlite3_stmt *q, int column)
+{
+        return sqlite3_column_type(q, column) == SQLITE_NULL;
+}
+
+/* ---- transactions ---- */
+
+int db_begin(struct db *db)
+{
+        return db_do(db, "BEGIN IMMEDIATE", "");
+}
+
+int db_commit(struct db *db)
+{
+        return db_do(db, "COMMIT", "");
+}
+
+void db_rollback(struct db *db)
+{
+        /* Some errors have rolled it back already. */
+        if (!sqlite3_get_autocommit(db->sqlite))
+                db_do(db, "ROLLBACK", "");
+}
+
+/* ---- opening ---- */
+
+static int pragma_int(struct db *db, const char *sql, int64_t *ret)
+{
+        sqlite3_stmt *q;
+        int rc = sqlite3_prepare_v2(db->sqlite, sql, -1, &q, NULL);
+
+        if (rc == SQLITE_OK)
+                rc = sqlite3_step(q);
+        if (rc == SQLITE_ROW)
+                *ret = sqlite3_column_int64(q, 0);
+        sqlite3_finalize(q);
+        return rc == SQLITE_ROW ? 0 : error_of(db->sqlite, rc);
+}
+
+static int sync_file(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+        if (fd >= 0)
+                close(fd);
+        return r;
+}
+
+static int copy_to(struct db *db, const char *path)
+{
+        sqlite3_backup *backup;
+        sqlite3 *to = NULL;
+        int rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+        int r;
+
+        if (rc == SQLITE_OK) {
+                backup = sqlite3_backup_init(to, "main", db->sqlite, "main");
+                if (backup)
+                        sqlite3_backup_step(backup, -1);
+                rc = backup ? sqlite3_backup_finish(backup) : sqlite3_errcode(to);
+        }
+        r = error_of(to, rc);
+        sqlite3_close(to);
+        return r;
+}
+
+/* store.db becomes store.db.before-3, where 3 is the first step that is about to run; whole or not at all. */
+static int back_up(struct db *db, const char *path, int64_t version)
+{
+        char name[1024], part[1024 + 8];
+        int r;
+
+        if (snprintf(name, sizeof(name), "%s.before-%lld", path, (long long)version) >= (int)sizeof(name))
+                return -ENAMETOOLONG;
+        snprintf(part, sizeof(part), "%s.part", name);
+        unlink(part);
+        r = copy_to(db, part);
+        if (!r)
+                r = sync_file(part);
+        if (!r && rename(part, name) < 0)
+                r = -errno;
+        if (r)
+                unlink(part);
+        return r;
+}
+
+static int migrate_one(struct db *db, const char *step, int64_t version)
+{
+        char bump[64];
+        int r = db_begin(db);
+
+        if (r)
+                return r;
+        r = db_run(db, step);
+        snprintf(bump, sizeof(bump), "PRAGMA user_version = %lld", (long long)version + 1);
+        if (!r)
+                r = db_run(db, bump);
+        if (!r)
+                r = db_commit(db);
+        if (r) {
+                log_error("migration %lld: %s", (long long)version, db_error(db));
+                db_rollback(db);
+        }
+        return r;
+}
+
+static int migrate(struct db *db, const char *path, const struct db_migrations *m, int64_t version)
+{
+        int r = 0;
+
+        if (version > 0 && version < m->n)
+                r = back_up(db, path, version);
+        if (r) {
+                log_error("%s: no backup could be made before its migration, which was not begun: %s", path, strerror(-r));
+                return r;
+        }
+        while (r == 0 && version < m->n) {
+                r = migrate_one(db, m->steps[version], version);
+                version++;
+        }
+        return r;
+}
+
+static int configure(struct db *db, int flags)
+{
+        char pragmas[256];
+        int r;
+
+        sqlite3_busy_timeout(db->sqlite, BUSY_TIMEOUT_MS);
+        sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+        sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+        sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        if (!(flags & DB_READ_ONLY)) {
+                r = db_run(db, "PRAGMA journal_mode = WAL");
+                if (r)
+                        return r;
+        }
+        snprintf(pragmas, sizeof(pragmas),
+                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
+                 "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = %d", JOURNAL_SIZE_LIMIT);
+        return db_run(db, pragmas);
+}
+
+int db_open(const char *path, int flags, const char *vfs, const struct db_migrations *migrations, struct db **ret)
+{
+        int mode = flags & DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        struct db *db = calloc(1, sizeof(*db));
+        int64_t version = 0;
+        int r;
+
+        if (!db)
+                abort();
+        r = sqlite3_open_v2(path, &db->sqlite, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+        r = r == SQLITE_CANTOPEN && sqlite3_system_errno(db->sqlite) ? -sqlite3_system_errno(db->sqlite)
+                                                                      : error_of(db->sqlite, r);
+        if (!r)
+                r = pragma_int(db, "PRAGMA user_version", &version);
+        if (!r && version > migrations->n) {
+                log_error("%s is at version %lld, this program knows %d: it belongs to a newer one", path, (long long)version,
+                          migrations->n);
+                db_close(db);
+                return -EPROTO;
+        }
+        if (!r)
+                r = configure(db, flags);
+        if (r)
+                log_error("%s: %s", path, db->sqlite ? db_error(db) : strerror(-r));
+        if (!r && !(flags & DB_READ_ONLY))
+                r = migrate(db, path, migrations, version);
+        if (r) {
+                db_close(db);
+                return r;
+        }
+        *ret = db;
+        return 0;
+}
+
+void db_close(struct db *db)
+{
+        if (!db)
+                return;
+        for (size_t i = 0; i < db->capacity; i++)
+                sqlite3_finalize(db->statements[i].statement);
+        sqlite3_close(db->sqlite);
+        free(db->statements);
+        free(db);
+}
