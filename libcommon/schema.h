@@ -114,7 +114,7 @@ struct schema_method {
         const char *service;   /* "store" */
         const char *doc;
         const char *rate;      /* the class of rate limit; "" where none */
-        const char *via;       /* "rpc", or the gateway's route that alone reaches it: "session", "attachments" */
+        const char *via;       /* "rpc", or the gateway's route that alone reaches it: "session", "attachments", "live" */
         enum schema_role role;
         unsigned from;         /* enum schema_peer: who may call; a method with a role always has the gateway */
         bool mutates;
