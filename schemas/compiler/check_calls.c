@@ -74,32 +74,31 @@ static struct field *own_field(struct program *program, const struct position *a
         return f;
 }
 
-static void append_own(struct program *program, struct field **fields, struct field *own)
+static void prepend_own(struct program *program, struct field **fields, struct field *own)
 {
         struct field *same = field_find(*fields, own->name);
 
         if (same)
                 report(program, &same->at, "'mutates' adds '%s' by itself; remove this field", own->name);
-        while (*fields)
-                fields = &(*fields)->next;
+        own->next = *fields;
         *fields = own;
 }
 
+/* First, so that parameters and results may be added at the end. */
 static void add_mutation(struct program *program, struct declaration *d)
 {
         struct position at = d->result_name ? d->result_name->at : d->mutates_at;
-        struct field *op_id = own_field(program, &at, "op_id", KIND_ULID, 0, 0, "The command's id, as it is in the log.");
         const struct field *fields = d->result_name ? d->result_name->of->fields : NULL;
 
         for (const struct field *f = fields; f; f = f->next)
                 if (strcmp(f->name, "op_id") == 0 || strcmp(f->name, "cursor") == 0)
                         report(program, &at, "'mutates' adds '%s' by itself, and '%s' has one; write the result's fields in place", f->name,
                                d->result_name->name);
-        append_own(program, &d->fields, own_field(program, &at, "op_id", KIND_ULID, FLAG_OPTIONAL, 0,
-                                                  "Made by the client, and the same when it tries again: then it acts once."));
-        append_own(program, &d->result, op_id);
-        append_own(program, &d->result, own_field(program, &at, "cursor", KIND_STRING, FLAG_OPTIONAL, 128,
-                                                  "Where the command's events end."));
+        prepend_own(program, &d->fields, own_field(program, &at, "op_id", KIND_ULID, FLAG_OPTIONAL, 0,
+                                                   "Made by the client, and the same when it tries again: then it acts once."));
+        prepend_own(program, &d->result, own_field(program, &at, "cursor", KIND_STRING, FLAG_OPTIONAL, 128,
+                                                   "Where the command's events end."));
+        prepend_own(program, &d->result, own_field(program, &at, "op_id", KIND_ULID, 0, 0, "The command's id, as it is in the log."));
 }
 
 static void check_method(struct program *program, struct declaration *d)

@@ -56,7 +56,7 @@ static void emit_field(struct program *program, const char *tag, const char *wit
         text_put(out, "        },\n");
 }
 
-/* The fields of `value`, which lie in a member of that name, and then those of the struct itself. */
+/* The struct's own fields, and then those of `value`, which lie in a member of that name. */
 static void emit_struct_table(struct program *program, const char *linkage, const char *variable, const char *tag, const char *name,
                               const char *doc, const struct declaration *value, const struct field *fields, struct text *out)
 {
@@ -64,10 +64,10 @@ static void emit_struct_table(struct program *program, const char *linkage, cons
 
         if (value || fields) {
                 text_format(out, "static const struct schema_field fields_of_%s[] = {\n", tag);
-                for (const struct field *f = value ? value->fields : NULL; f; f = f->next, n++)
-                        emit_field(program, tag, "value.", f, out);
                 for (const struct field *f = fields; f; f = f->next, n++)
                         emit_field(program, tag, "", f, out);
+                for (const struct field *f = value ? value->fields : NULL; f; f = f->next, n++)
+                        emit_field(program, tag, "value.", f, out);
                 text_put(out, "};\n");
         }
         text_format(out, "%sconst struct schema_struct %s = {\n        .name = \"%s\",\n        .doc = ", linkage, variable, name);
@@ -107,15 +107,6 @@ static void emit_from(unsigned from, struct text *out)
         }
 }
 
-static int length(const struct field *fields)
-{
-        int n = 0;
-
-        for (; fields; fields = fields->next)
-                n++;
-        return n;
-}
-
 static void emit_method_table(struct program *program, const struct declaration *d, struct text *out)
 {
         static const char *const roles[] = { "ANYONE", "STRANGER", "CUSTOMER", "AGENT", "ADMIN", "NOBODY" };
@@ -148,8 +139,7 @@ static void emit_method_table(struct program *program, const struct declaration 
                 text_put(out, "        .deprecated = true,\n");
         text_format(out, "        .since = \"%s\",\n        .params = &struct_of_%s,\n        .result = &struct_of_%s_result,\n", d->since, c_name,
                     c_name);
-        text_format(out, "        .params_op_id = %d,\n        .result_op_id = %d,\n", d->mutates ? length(d->fields) - 1 : -1,
-                    d->mutates ? (value ? length(value->fields) : 0) + length(d->result) - 2 : -1);
+        text_format(out, "        .params_op_id = %d,\n        .result_op_id = %d,\n", d->mutates ? 0 : -1, d->mutates ? 0 : -1);
         if (errors)
                 text_format(out, "        .errors = errors_of_%s,\n        .n_errors = %d,\n", c_name, errors);
         text_put(out, "};\n\n");

@@ -294,6 +294,15 @@ const struct schema_error schema_error_conflict = {
 
 static const struct schema_field fields_of_thread_create[] = {
         {
+                .name = "op_id",
+                .doc = "Made by the client, and the same when it tries again: then it acts once.",
+                .kind = SCHEMA_ULID,
+                .flags = SCHEMA_OPTIONAL,
+                .offset = offsetof(struct thread_create, op_id),
+                .has_offset = offsetof(struct thread_create, has_op_id),
+                .size = sizeof(struct ulid),
+        },
+        {
                 .name = "subject",
                 .doc = "",
                 .kind = SCHEMA_STRING,
@@ -312,15 +321,6 @@ static const struct schema_field fields_of_thread_create[] = {
                 .min = 0,
                 .max = 65536,
         },
-        {
-                .name = "op_id",
-                .doc = "Made by the client, and the same when it tries again: then it acts once.",
-                .kind = SCHEMA_ULID,
-                .flags = SCHEMA_OPTIONAL,
-                .offset = offsetof(struct thread_create, op_id),
-                .has_offset = offsetof(struct thread_create, has_op_id),
-                .size = sizeof(struct ulid),
-        },
 };
 static const struct schema_struct struct_of_thread_create = {
         .name = "",
@@ -331,6 +331,24 @@ static const struct schema_struct struct_of_thread_create = {
 };
 
 static const struct schema_field fields_of_thread_create_result[] = {
+        {
+                .name = "op_id",
+                .doc = "The command's id, as it is in the log.",
+                .kind = SCHEMA_ULID,
+                .offset = offsetof(struct thread_create_result, op_id),
+                .size = sizeof(struct ulid),
+        },
+        {
+                .name = "cursor",
+                .doc = "Where the command's events end.",
+                .kind = SCHEMA_STRING,
+                .flags = SCHEMA_OPTIONAL,
+                .offset = offsetof(struct thread_create_result, cursor),
+                .has_offset = offsetof(struct thread_create_result, has_cursor),
+                .size = sizeof(struct str),
+                .min = 0,
+                .max = 128,
+        },
         {
                 .name = "id",
                 .doc = "",
@@ -493,24 +511,6 @@ static const struct schema_field fields_of_thread_create_result[] = {
                 .min = 2,
                 .max = 64,
         },
-        {
-                .name = "op_id",
-                .doc = "The command's id, as it is in the log.",
-                .kind = SCHEMA_ULID,
-                .offset = offsetof(struct thread_create_result, op_id),
-                .size = sizeof(struct ulid),
-        },
-        {
-                .name = "cursor",
-                .doc = "Where the command's events end.",
-                .kind = SCHEMA_STRING,
-                .flags = SCHEMA_OPTIONAL,
-                .offset = offsetof(struct thread_create_result, cursor),
-                .has_offset = offsetof(struct thread_create_result, has_cursor),
-                .size = sizeof(struct str),
-                .min = 0,
-                .max = 128,
-        },
 };
 static const struct schema_struct struct_of_thread_create_result = {
         .name = "Thread",
@@ -536,13 +536,22 @@ const struct schema_method schema_method_thread_create = {
         .since = "0.2",
         .params = &struct_of_thread_create,
         .result = &struct_of_thread_create_result,
-        .params_op_id = 2,
-        .result_op_id = 16,
+        .params_op_id = 0,
+        .result_op_id = 0,
         .errors = errors_of_thread_create,
         .n_errors = 2,
 };
 
 static const struct schema_field fields_of_thread_set[] = {
+        {
+                .name = "op_id",
+                .doc = "Made by the client, and the same when it tries again: then it acts once.",
+                .kind = SCHEMA_ULID,
+                .flags = SCHEMA_OPTIONAL,
+                .offset = offsetof(struct thread_set, op_id),
+                .has_offset = offsetof(struct thread_set, has_op_id),
+                .size = sizeof(struct ulid),
+        },
         {
                 .name = "id",
                 .doc = "",
@@ -573,15 +582,6 @@ static const struct schema_field fields_of_thread_set[] = {
                 .default_value = 1,
                 .values = &schema_enum_role,
         },
-        {
-                .name = "op_id",
-                .doc = "Made by the client, and the same when it tries again: then it acts once.",
-                .kind = SCHEMA_ULID,
-                .flags = SCHEMA_OPTIONAL,
-                .offset = offsetof(struct thread_set, op_id),
-                .has_offset = offsetof(struct thread_set, has_op_id),
-                .size = sizeof(struct ulid),
-        },
 };
 static const struct schema_struct struct_of_thread_set = {
         .name = "",
@@ -592,15 +592,6 @@ static const struct schema_struct struct_of_thread_set = {
 };
 
 static const struct schema_field fields_of_thread_set_result[] = {
-        {
-                .name = "changed",
-                .doc = "",
-                .kind = SCHEMA_BOOL,
-                .offset = offsetof(struct thread_set_result, changed),
-                .size = sizeof(bool),
-                .min = 0,
-                .max = 1,
-        },
         {
                 .name = "op_id",
                 .doc = "The command's id, as it is in the log.",
@@ -618,6 +609,15 @@ static const struct schema_field fields_of_thread_set_result[] = {
                 .size = sizeof(struct str),
                 .min = 0,
                 .max = 128,
+        },
+        {
+                .name = "changed",
+                .doc = "",
+                .kind = SCHEMA_BOOL,
+                .offset = offsetof(struct thread_set_result, changed),
+                .size = sizeof(bool),
+                .min = 0,
+                .max = 1,
         },
 };
 static const struct schema_struct struct_of_thread_set_result = {
@@ -641,18 +641,11 @@ const struct schema_method schema_method_thread_set = {
         .since = "1.0.3",
         .params = &struct_of_thread_set,
         .result = &struct_of_thread_set_result,
-        .params_op_id = 3,
-        .result_op_id = 1,
+        .params_op_id = 0,
+        .result_op_id = 0,
 };
 
 static const struct schema_field fields_of_thread_touch[] = {
-        {
-                .name = "id",
-                .doc = "",
-                .kind = SCHEMA_ULID,
-                .offset = offsetof(struct thread_touch, id),
-                .size = sizeof(struct ulid),
-        },
         {
                 .name = "op_id",
                 .doc = "Made by the client, and the same when it tries again: then it acts once.",
@@ -660,6 +653,13 @@ static const struct schema_field fields_of_thread_touch[] = {
                 .flags = SCHEMA_OPTIONAL,
                 .offset = offsetof(struct thread_touch, op_id),
                 .has_offset = offsetof(struct thread_touch, has_op_id),
+                .size = sizeof(struct ulid),
+        },
+        {
+                .name = "id",
+                .doc = "",
+                .kind = SCHEMA_ULID,
+                .offset = offsetof(struct thread_touch, id),
                 .size = sizeof(struct ulid),
         },
 };
@@ -711,7 +711,7 @@ const struct schema_method schema_method_thread_touch = {
         .since = "",
         .params = &struct_of_thread_touch,
         .result = &struct_of_thread_touch_result,
-        .params_op_id = 1,
+        .params_op_id = 0,
         .result_op_id = 0,
 };
 

@@ -61,10 +61,10 @@ struct thread {
 };
 
 struct thread_create {
-        struct str subject;
-        struct str body;
         bool has_op_id;
         struct ulid op_id;
+        struct str subject;
+        struct str body;
 };
 
 struct thread_create_result {
@@ -75,25 +75,25 @@ struct thread_create_result {
 };
 
 struct thread_set {
+        bool has_op_id;
+        struct ulid op_id;
         struct ulid id;
         bool has_subject;
         struct str subject;
         int to;
-        bool has_op_id;
-        struct ulid op_id;
 };
 
 struct thread_set_result {
-        bool changed;
         struct ulid op_id;
         bool has_cursor;
         struct str cursor;
+        bool changed;
 };
 
 struct thread_touch {
-        struct ulid id;
         bool has_op_id;
         struct ulid op_id;
+        struct ulid id;
 };
 
 struct thread_touch_result {
