@@ -214,6 +214,16 @@ static void what_is_not_json_is_told_apart_from_what_is_wrong(void **state)
                                    &(struct leaf){ 0 }, &f->error), 0);
 }
 
+static void what_yajl_lets_pass_is_refused(void **state)
+{
+        static const char *const bad[] = { LEAST "}\"a", LEAST "} tru", LEAST "}\v", LEAST ",\v\"b\":1}", LEAST ",\f\"b\":1}" };
+        struct fixture *f = *state;
+
+        assert_int_equal(json_read(&tree_type, STR(LEAST "} \t\r\n"), &f->arena, &f->tree, &f->error), 0);
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+                assert_int_equal(json_read(&tree_type, str_of(bad[i]), &f->arena, &f->tree, &f->error), -EBADMSG);
+}
+
 static void nesting_past_the_limit_is_refused_not_followed(void **state)
 {
         struct fixture *f = *state;
@@ -353,6 +363,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(everything_survives_json_and_msgpack_and_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_absent_gets_its_default_or_stays_absent, setup, teardown),
                 cmocka_unit_test_setup_teardown(each_wrong_value_is_named, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_yajl_lets_pass_is_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_not_json_is_told_apart_from_what_is_wrong, setup, teardown),
                 cmocka_unit_test_setup_teardown(nesting_past_the_limit_is_refused_not_followed, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_batch_is_split_into_its_texts, setup, teardown),

@@ -556,6 +556,22 @@ static bool surrogates_pair(struct str in)
         return true;
 }
 
+/* Nothing stands behind the root: yajl overlooks a token there that the text ends within, as in `{}"a`. */
+static bool ends_blank(const struct reader *r)
+{
+        size_t at = r->end;
+
+        while (at < r->in.n && memchr(" \t\r\n", r->in.p[at], 4))
+                at++;
+        return at == r->in.n;
+}
+
+/* yajl takes \v and \f as white space. In strings they must be escaped, so they stand nowhere in JSON. */
+static bool has_odd_blanks(struct str in)
+{
+        return in.n && (memchr(in.p, '\v', in.n) || memchr(in.p, '\f', in.n));
+}
+
 static int parse(struct reader *r)
 {
         static const yajl_callbacks callbacks = {
@@ -572,7 +588,7 @@ static int parse(struct reader *r)
                 status = yajl_complete_parse(r->yajl);
         if (r->r)
                 return r->r;
-        if (status != yajl_status_ok || !surrogates_pair(r->in)) {
+        if (status != yajl_status_ok || !surrogates_pair(r->in) || !ends_blank(r) || has_odd_blanks(r->in)) {
                 codec_fail(r->error, NULL, "is not JSON, near byte %zu", yajl_get_bytes_consumed(r->yajl));
                 return -EBADMSG;
         }

@@ -11,7 +11,7 @@ enum {
         FILE_MAX_BYTES = 1024 * 1024,
         BYTES_MAX = 1024 * 1024, /* of a string, bytes or json field */
         ITEMS_MAX = 65536,
-        FIELDS_MAX = 200,
+        FIELDS_MAX = 100, /* the JSON reader has room for 128, and a result may gain two */
         DECLARATIONS_MAX = 4096,
 };
 

@@ -159,6 +159,8 @@ static void check_flags(struct program *program, const struct declaration *d, co
                 refuse_flag(program, f, NULLABLE, "'nullable' on a list; an empty list says \"none\", write 'optional'");
         if (f->value.kind == KIND_STRUCT)
                 refuse_flag(program, f, NULLABLE, "'nullable' on a type; write 'optional'");
+        if (f->value.kind == KIND_BOOL) /* msgpack writes null as false */
+                refuse_flag(program, f, NULLABLE, "'nullable' on a bool; write an enum of three values");
         if (list || !default_kind)
                 refuse_flag(program, f, DEFAULT, "only bool, numbers and enums have a default; write 'optional'");
         if (d->kind != DECLARE_OP)
