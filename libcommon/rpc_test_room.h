@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -240,6 +241,7 @@ static inline int echo_serve(const char *path, const char *mode)
         log_open("echo", LOG_LEVEL_WARNING);
         if (strncmp(mode, "uid:", 4) == 0 && (setgid((gid_t)atoi(mode + 4)) || setuid((uid_t)atoi(mode + 4))))
                 return 1;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);       /* a test that fails leaves nobody behind */
         rpc_peers_load(true, &peers);
         peers.uid[6] = 0;       /* root may look on */
         e.head = strncmp(mode, "head:", 5) == 0 ? atoi(mode + 5) : 1;

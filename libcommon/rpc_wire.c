@@ -2,6 +2,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Request ids go to logs and to people: nothing but letters, digits and . _ - */
 static bool is_request_id(struct str s)
@@ -129,4 +132,16 @@ uid_t rpc_pipe_uid(nng_pipe pipe)
         uint64_t uid;
 
         return nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0 ? (uid_t)uid : (uid_t)-1;
+}
+
+/* Stands before libc's, for nng. A peer that goes while a connection is greeted makes nng's sendmsg fail with EPIPE, which nng 1.5.2
+ * takes for its own endpoint having been closed: the listener then never accepts again, the dialer never dials again. One caller killed
+ * at the wrong moment would cut a service off for good. As ECONNRESET, which says the same, both just go on. */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+        ssize_t n = syscall(SYS_sendmsg, fd, message, flags);
+
+        if (n < 0 && errno == EPIPE && flags & MSG_NOSIGNAL)
+                errno = ECONNRESET;
+        return n;
 }
