@@ -14,7 +14,8 @@ static void check_errors(struct program *program)
                                (long long)d->code);
                 for (size_t j = 0; j < i; j++)
                         if (errors->items[j]->code == d->code)
-                                report(program, &d->at, "'%s' has code %lld too; write another", errors->items[j]->name, (long long)d->code);
+                                report(program, &d->at, "'%s' has code %lld too; write another", errors->items[j]->name,
+                                       (long long)d->code);
         }
 }
 

@@ -126,7 +126,8 @@ static void resolve_alias(struct program *program, struct declaration *d)
                 return;
         of = type_find(program, d->alias.name);
         if (d->mark == MARK_OPEN)
-                report(program, &d->at, "alias '%s' stands for itself; write a built-in type, as in 'alias %s string 1..40'", d->name, d->name);
+                report(program, &d->at, "alias '%s' stands for itself; write a built-in type, as in 'alias %s string 1..40'",
+                       d->name, d->name);
         else if (of && of->kind != DECLARE_ALIAS)
                 report(program, &d->alias.at, "an alias for '%s'; write '%s' where it is meant, aliases are for built-in types", of->name,
                        of->name);
@@ -148,8 +149,9 @@ static void refuse_flag(struct program *program, const struct field *f, int bit,
 static void check_flags(struct program *program, const struct declaration *d, const struct field *f, bool result)
 {
         enum { OPTIONAL, NULLABLE, PERSONAL = 4, MEANINGFUL, DEFAULT, SECRET };
-        bool list = f->flags & FLAG_LIST, text = f->value.kind == KIND_STRING || f->value.kind == KIND_BYTES;
-        bool default_kind = f->value.kind == KIND_BOOL || f->value.kind == KIND_UINT || f->value.kind == KIND_INT || f->value.kind == KIND_ENUM;
+        enum kind kind = f->value.kind;
+        bool list = f->flags & FLAG_LIST, text = kind == KIND_STRING || kind == KIND_BYTES;
+        bool default_kind = kind == KIND_BOOL || kind == KIND_UINT || kind == KIND_INT || kind == KIND_ENUM;
 
         if (f->flags & FLAG_OPTIONAL)
                 refuse_flag(program, f, NULLABLE, "'nullable' is optional already; remove 'optional'");
@@ -157,9 +159,9 @@ static void check_flags(struct program *program, const struct declaration *d, co
                 refuse_flag(program, f, DEFAULT, "a default says what an absent field means; remove 'optional' or 'nullable'");
         if (list)
                 refuse_flag(program, f, NULLABLE, "'nullable' on a list; an empty list says \"none\", write 'optional'");
-        if (f->value.kind == KIND_STRUCT)
+        if (kind == KIND_STRUCT)
                 refuse_flag(program, f, NULLABLE, "'nullable' on a type; write 'optional'");
-        if (f->value.kind == KIND_BOOL) /* msgpack writes null as false */
+        if (kind == KIND_BOOL) /* msgpack writes null as false */
                 refuse_flag(program, f, NULLABLE, "'nullable' on a bool; write an enum of three values");
         if (list || !default_kind)
                 refuse_flag(program, f, DEFAULT, "only bool, numbers and enums have a default; write 'optional'");

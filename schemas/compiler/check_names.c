@@ -118,7 +118,7 @@ static void check_identifiers(struct program *program)
         for (size_t i = 0; i < all.n && !program->error; i++) {
                 const struct identifier *one = &all.items[i], *other = i ? &all.items[i - 1] : NULL;
 
-                if (one->of && one->of->kind != DECLARE_ERROR && strncmp(one->name, "schema_", 7) == 0 && one->of->kind != DECLARE_ENUM)
+                if (one->of && one->name == one->of->c_name && strncmp(one->name, "schema_", 7) == 0)
                         report(program, one->at, "'%s' is '%s' in C, and schema_ is the compiler's own; write another name", one->of->name,
                                one->name);
                 if (!other || strcmp(one->name, other->name) != 0)
@@ -164,25 +164,13 @@ static const struct declaration *first_of(const struct program *program, const s
 
 static void check_once(struct program *program)
 {
-        static const enum declaration_kind same[] = { DECLARE_TYPE, DECLARE_ENUM, DECLARE_ALIAS };
+        for (struct file *f = program->files; f; f = f->next) {
+                for (struct declaration *d = f->declarations; d && !program->error; d = d->next) {
+                        const struct declaration *first = first_of(program, d);
 
-        for (int kind = 0; kind < DECLARE_KINDS; kind++) {
-                const struct index *index = &program->by_kind[kind];
-
-                for (size_t i = 0; i < index->n && !program->error; i++) {
-                        const struct declaration *d = index->items[i], *first = NULL;
-                        bool twice = i + 1 < index->n && strcmp(d->name, index->items[i + 1]->name) == 0;
-
-                        for (size_t j = 0; j < 3 && set_of(d->kind) == DECLARE_TYPE; j++)
-                                twice |= same[j] != d->kind && index_find(&program->by_kind[same[j]], d->name);
-                        if (!twice)
-                                continue;
-                        first = first_of(program, d);
-                        for (struct file *f = program->files; f; f = f->next)
-                                for (struct declaration *o = f->declarations; o; o = o->next)
-                                        if (o != first && set_of(o->kind) == set_of(d->kind) && strcmp(o->name, d->name) == 0)
-                                                report(program, &o->at, "'%s' is declared twice, first at %s; give one of them another name",
-                                                       o->name, place(program, first));
+                        if (first != d)
+                                report(program, &d->at, "'%s' is declared twice, first at %s; give one of them another name", d->name,
+                                       place(program, first));
                 }
         }
 }

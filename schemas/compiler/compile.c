@@ -33,7 +33,8 @@ bool compile(struct compilation *c, const struct source *sources, size_t n)
                 *last = file;
                 last = &file->next;
                 if (file->n > FILE_MAX_BYTES)
-                        report(program, &(struct position){ .file = file }, "a file of %zu bytes; write at most %d", file->n, FILE_MAX_BYTES);
+                        report(program, &(struct position){ .file = file }, "a file of %zu bytes; write at most %d", file->n,
+                               FILE_MAX_BYTES);
                 else
                         parse(program, file);
         }
@@ -42,7 +43,7 @@ bool compile(struct compilation *c, const struct source *sources, size_t n)
         if (program->error)
                 return false;
 
-        c->outputs = pool_new(&program->pool, (2 * n + 1 + 2 * SERVICES) * sizeof(*c->outputs));
+        c->outputs = pool_new(&program->pool, (2 * n + 1 + 2 * (size_t)SERVICES) * sizeof(*c->outputs));
         for (const struct file *f = program->files; f; f = f->next) {
                 emit_types(program, f, add_output(c, f->stem, ".h"));
                 emit_tables(program, f, add_output(c, f->stem, ".c"));

@@ -3,7 +3,8 @@
 
 static void emit_flags(unsigned flags, struct text *out)
 {
-        static const char *const names[] = { "OPTIONAL", "NULLABLE", "LIST", "SET", "PERSONAL", "MEANINGFUL", "DEFAULT", "SECRET", "MARKDOWN" };
+        static const char *const names[] = { "OPTIONAL", "NULLABLE", "LIST", "SET", "PERSONAL", "MEANINGFUL", "DEFAULT", "SECRET",
+                                             "MARKDOWN" };
         const char *glue = "";
 
         for (int bit = 0; bit < 9; bit++) {
@@ -43,7 +44,8 @@ static void emit_field(struct program *program, const char *tag, const char *wit
                 text_format(out, "                .has_offset = offsetof(struct %s, %shas_%s),\n", tag, within, f->name);
         text_format(out, "                .size = sizeof(%s),\n", emit_value_type(program, &f->value));
         if (f->value.range.min || max)
-                text_format(out, "                .min = %lld,\n                .max = %lld,\n", (long long)f->value.range.min, (long long)max);
+                text_format(out, "                .min = %lld,\n                .max = %lld,\n", (long long)f->value.range.min,
+                            (long long)max);
         if (f->flags & FLAG_LIST)
                 text_format(out, "                .list_min = %lld,\n                .list_max = %lld,\n", (long long)f->items.min,
                             (long long)f->items.max);

@@ -174,7 +174,7 @@ static void take_sign(struct lexer *lexer, struct token *token)
                 { "..", TOKEN_RANGE }, { "->", TOKEN_ARROW }, { "{", TOKEN_OPEN }, { "}", TOKEN_CLOSE },
                 { "<", TOKEN_LESS }, { ">", TOKEN_GREATER }, { ",", TOKEN_COMMA },
         };
-        unsigned char c = (unsigned char)peek(lexer, 0);
+        char c = peek(lexer, 0);
 
         for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
                 if (c != signs[i].text[0] || (signs[i].text[1] && peek(lexer, 1) != signs[i].text[1]))
@@ -186,10 +186,10 @@ static void take_sign(struct lexer *lexer, struct token *token)
         }
         if (c == '\r')
                 report(lexer->program, &token->at, "a carriage return; save the file with plain line ends");
-        else if (isprint(c))
+        else if (isprint((unsigned char)c))
                 report(lexer->program, &token->at, "'%c' means nothing here; names have letters, digits and _", c);
         else
-                report(lexer->program, &token->at, "byte 0x%02x outside a comment; write ASCII here", c);
+                report(lexer->program, &token->at, "byte 0x%02x outside a comment; write ASCII here", (unsigned char)c);
 }
 
 void lexer_next(struct lexer *lexer)

@@ -238,13 +238,18 @@ static struct field *take_field(struct lexer *l, const char *doc)
         return field;
 }
 
+static void doc_of_nothing(struct lexer *l, const struct position *at)
+{
+        report(l->program, at, "documentation of nothing; write it before what it describes, or as a remark with one #");
+}
+
 /* After the last item, docs have nothing to describe. */
 static void end_of_block(struct lexer *l, const char *doc, const struct position *doc_at, const struct position *open)
 {
         if (is(l, TOKEN_END))
                 report(l->program, open, "'{' without its '}'; write it where the block ends");
         else if (*doc)
-                report(l->program, doc_at, "documentation of nothing; write it before what it describes, or as a remark with one #");
+                doc_of_nothing(l, doc_at);
         take(l, TOKEN_CLOSE, "'}'");
 }
 
@@ -543,7 +548,7 @@ static void take_top(struct lexer *l, struct file *file)
 
         if (is(l, TOKEN_END)) {
                 if (*doc)
-                        report(l->program, &doc_at, "documentation of nothing; write it before what it describes, or as a remark with one #");
+                        doc_of_nothing(l, &doc_at);
                 return;
         }
         if (!l->token.first) {

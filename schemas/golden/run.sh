@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2035,SC2086
 # run.sh COMPILER [--update]: holds the schema compiler to what is written down here.
 #
 #   good/*.schema   compiled together, must give exactly the other files of good/

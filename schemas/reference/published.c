@@ -122,7 +122,8 @@ struct comparison {
 
 static void problem(const struct comparison *c, const struct member *m, const char *what)
 {
-        buf_format(c->problems, "%.*s %.*s: %s '%.*s' %s\n", STR_ARG(c->block->kind), STR_ARG(c->block->name), c->word, STR_ARG(m->name), what);
+        buf_format(c->problems, "%.*s %.*s: %s '%.*s' %s\n", STR_ARG(c->block->kind), STR_ARG(c->block->name), c->word,
+                   STR_ARG(m->name), what);
 }
 
 static bool may_be_absent(const struct member *m)
@@ -145,6 +146,7 @@ static void compare_range(const struct comparison *c, const struct member *old, 
 static void compare_field(const struct comparison *c, const struct member *old, const struct member *now)
 {
         bool needed = !may_be_absent(now) && !has(now->attributes, "default");
+        struct str old_default = attribute(old->attributes, "default");
 
         if (!str_eq(old->type, now->type)) {
                 problem(c, now, "has another type; add a field of that type instead");
@@ -152,11 +154,11 @@ static void compare_field(const struct comparison *c, const struct member *old, 
         }
         compare_range(c, old, now, "range");
         compare_range(c, old, now, "items");
-        if (c->directions & IN && needed && (may_be_absent(old) || has(old->attributes, "default")))
+        if (c->directions & IN && needed && (may_be_absent(old) || old_default.n))
                 problem(c, now, "was not needed before; make it optional again");
         if (c->directions & IN && has(old->attributes, "nullable") && !has(now->attributes, "nullable"))
                 problem(c, now, "took null before; make it nullable again");
-        if (c->directions & IN && has(old->attributes, "default") && !str_eq(attribute(old->attributes, "default"), attribute(now->attributes, "default")))
+        if (c->directions & IN && old_default.n && !str_eq(old_default, attribute(now->attributes, "default")))
                 problem(c, now, "had another default; put that back");
         if (c->directions & OUT && !may_be_absent(old) && may_be_absent(now))
                 problem(c, now, "was always there before; make it so again");

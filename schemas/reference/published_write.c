@@ -27,6 +27,7 @@ static void reach(bool *reached, const struct schema_struct *type)
 static void put_field(const char *word, const struct schema_field *f, struct buf *out)
 {
         static const char *const kinds[] = { "bool", "uint", "int", "time", "ulid", "string", "bytes", "", "", "json" };
+        const unsigned ranged = 1U << SCHEMA_UINT | 1U << SCHEMA_INT | 1U << SCHEMA_STRING | 1U << SCHEMA_BYTES | 1U << SCHEMA_JSON;
         const char *name = f->kind == SCHEMA_ENUM ? f->values->name : f->kind == SCHEMA_STRUCT ? f->type->name : kinds[f->kind];
 
         if (f->flags & SCHEMA_MARKDOWN)
@@ -36,7 +37,7 @@ static void put_field(const char *word, const struct schema_field *f, struct buf
                 buf_format(out, f->flags & SCHEMA_SET ? "set<%s>" : "list<%s>", name);
         else
                 buf_text(out, name);
-        if (f->kind == SCHEMA_UINT || f->kind == SCHEMA_INT || f->kind == SCHEMA_STRING || f->kind == SCHEMA_BYTES || f->kind == SCHEMA_JSON)
+        if (1U << f->kind & ranged)
                 buf_format(out, " range=%" PRId64 "..%" PRId64, f->min, f->max);
         if (f->flags & SCHEMA_LIST)
                 buf_format(out, " items=%" PRIu32 "..%" PRIu32, f->list_min, f->list_max);

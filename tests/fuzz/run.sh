@@ -7,6 +7,7 @@ seconds=${1-20}
 cd "$(dirname "$0")/../.."
 CC=clang cmake -S . -B build-fuzz -G Ninja -DASSIST_FUZZ=ON -DASSIST_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
 ninja -C build-fuzz -j2 fuzz
+# shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(ls build-fuzz/fuzz)
 failed=
 for name; do
