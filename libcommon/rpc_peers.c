@@ -9,7 +9,7 @@ enum { NOBODY_UID = 65534 };  /* also what every stranger's uid looks like from 
 /* By bit number of enum schema_peer. */
 static const char *const users[] = {
         "assist-store", "assist-identity", "assist-fanout", "assist-gateway",
-        "assist-courier", "assist-supervisor", "root", "assist-metrics",
+        "assist-courier", "assist-mycelium-supervisor", "root", "assist-metrics",
 };
 
 int rpc_peers_load(bool development, struct rpc_peers *ret)

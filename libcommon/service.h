@@ -25,17 +25,18 @@ struct service {
         const struct service_type *type;
         void *data;
         struct loop_timer *watchdog, *drain;
+        int64_t watchdog_us, drain_until_us;
         bool draining;
 };
 
 struct service_type {
-        const char *name;
-        unsigned peer;                               /* its enum schema_peer */
+        const char *name;                            /* "store": its user, socket folder and log are assist-store */
+        unsigned peer;                               /* its enum schema_peer: outside development it must run as that user */
         int (*start)(struct service *service, void **ret_data);  /* 0 or -errno, having logged why; then it is ready */
         void (*reload)(void *data);                  /* service->settings is new; NULL is fine */
         void (*drain)(void *data);                   /* take nothing new; NULL is fine */
         bool (*drained)(void *data);                 /* nothing is under way; asked until true or 5 s are over; NULL is fine */
-        void (*stop)(void *data);                    /* free all; half-built is fine */
+        void (*stop)(void *data);                    /* free all; half-built is fine: called whenever start gave data, even if it failed */
         void (*status)(void *data, struct buf *out); /* the STATUS= line: what a person wants to know; NULL is fine */
 };
 
@@ -47,7 +48,7 @@ const char *service_state(struct service *service, const char *file);
 int service_secret(struct service *service, const char *name, uint8_t ret_key[32]);        /* 0, or -errno, logged */
 int service_secret_text(struct service *service, const char *name, struct arena *arena, struct str *ret);
 
-/* A client to another service, and this service's own server. */
+/* A client of the service `of` ("store", "mycelium-supervisor"), and this service's own server. Failures are logged. */
 int service_client(struct service *service, const char *of, unsigned peer, struct rpc_client **ret);
 int service_server(struct service *service, const struct rpc_handler *handlers, void *data,
                    void (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret);
