@@ -55,8 +55,12 @@ static int authorize(struct call *c, struct str sealed)
         }
         if (m->role == SCHEMA_ROLE_ANYONE || m->role == SCHEMA_ROLE_NOBODY)
                 return 0;
+        if (c->has_caller && c->caller.role >= m->role)
+                return 0;
+        if (c->has_caller && c->caller.role == SCHEMA_ROLE_STRANGER)
+                return refuse(c, FAULT_UNAUTHENTICATED, "this device is nobody's yet: bind it first");
         if (c->has_caller)
-                return c->caller.role >= m->role ? 0 : refuse(c, FAULT_FORBIDDEN, "the caller's role may not call it");
+                return refuse(c, FAULT_FORBIDDEN, "the caller's role may not call it");
         return as & ~(unsigned)SCHEMA_PEER_GATEWAY ? 0 : refuse(c, FAULT_UNAUTHENTICATED, "it is called in someone's name");
 }
 

@@ -1,0 +1,31 @@
+/* Fanout: from the log to the sessions that may see it. It follows store's log, picks the sessions by audience, and hands each
+ * gateway its own queue, once per event with the list of its sessions. It keeps nothing on disk and asks nobody: a fresh one has
+ * a new epoch, upon which the gateways announce their sessions again. */
+#pragma once
+#include "outlet.h"
+#include "schema/log.h"
+#include "service.h"
+
+struct fanout {
+        struct service *service;
+        struct rpc_server *server;
+        struct rpc_client *store;
+        struct follower *log;
+        struct loop_timer *reaper;
+        struct ulid epoch;
+        int64_t started_at;
+
+        /* how far the log was followed; no session is taken before the first answer */
+        bool positioned;
+        int64_t seq;
+        struct buf cursor;
+
+        struct outlet *outlets;     /* by gateway id */
+        size_t sessions;
+        uint8_t caller_key[32];
+};
+
+extern const struct service_type fanout_service;
+
+/* Hands one op to the sessions that may see it. */
+void fanout_deliver(struct fanout *f, const struct log_item *item);

@@ -1,0 +1,273 @@
+/* The methods of comments and internal notes. */
+#include "change.h"
+#include "comment.h"
+#include "cursor.h"
+#include "registers.h"
+
+static int comment_answer(struct tx *tx, struct call *c, bool internal, struct ulid id, struct comment *ret)
+{
+        struct comment_row row;
+        int r = found(c, comment_find_visible(tx->db, &tx->actor, internal, id, &row));
+
+        return r ? r : comment_view(tx->db, &row, &c->arena, ret);
+}
+
+/* A newer reply is in the way: the writer must have a look at it first. */
+static int collided(struct tx *tx, struct call *c, struct ulid newest)
+{
+        struct comment comment;
+        int r = comment_answer(tx, c, false, newest, &comment);
+
+        return r ? r : call_conflict_newer(c, &schema_type_comment, &comment, "there is a newer reply; read it, then send seen_comment anew");
+}
+
+/* An agent's answer moves a new ticket on, and the customer's word reopens one that waits or is over. */
+static bool moves_on(const struct caller *writer, const struct ticket_row *row)
+{
+        if (caller_is_agent(writer))
+                return row->state == TICKET_STATE_NEW && !ulid_eq(writer->user, row->requester);
+        return row->state == TICKET_STATE_SOLVED || row->state == TICKET_STATE_CLOSED || row->state == TICKET_STATE_PENDING;
+}
+
+static int comment_reply(struct tx *tx, struct call *c, const struct comment_add *in)
+{
+        struct ticket_set set = { .ticket = in->ticket, .has_state = in->has_state, .state = in->state };
+        struct change h = { .tx = tx, .c = c, .in = &set, .seen = -1 };
+        struct ulid comment;
+        int r;
+
+        r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
+        if (!r && in->has_seen_comment && h.row.has_newest && !ulid_eq(in->seen_comment, h.row.newest_comment))
+                r = collided(tx, c, h.row.newest_comment);
+        if (!r)
+                r = change_allowed(&h);
+        if (!r)
+                r = comment_write(tx, c, &(struct comment_new){ .ticket = in->ticket, .body = in->body, .uploads = in->attachments.items,
+                                                                .n_uploads = in->has_attachments ? in->attachments.n : 0 },
+                                  &comment);
+        if (r)
+                return r;
+        if (!in->has_state && moves_on(&tx->actor, &h.row)) {
+                set.has_state = true;
+                set.state = TICKET_STATE_OPEN;
+        }
+        return change_registers(&h);
+}
+
+int store_on_comment_add(struct store *s, struct call *c, const struct comment_add *in, struct comment_add_result *ret)
+{
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again)
+                r = comment_reply(tx, c, in);
+        if (!r)
+                r = comment_answer(tx, c, false, tx->op_id, &ret->comment);
+        if (r)
+                return r;
+        ret->has_cursor = true;
+        ret->cursor = tx_cursor(tx);
+        return 0;
+}
+
+int store_on_note_add(struct store *s, struct call *c, const struct note_add *in, struct note_add_result *ret)
+{
+        struct ticket_row row;
+        struct ulid comment;
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again) {
+                r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &row));
+                if (!r)
+                        r = comment_write(tx, c, &(struct comment_new){ .internal = true, .ticket = in->ticket, .body = in->body,
+                                                                        .uploads = in->attachments.items,
+                                                                        .n_uploads = in->has_attachments ? in->attachments.n : 0 },
+                                          &comment);
+        }
+        if (!r)
+                r = comment_answer(tx, c, true, tx->op_id, &ret->comment);
+        if (r)
+                return r;
+        ret->has_cursor = true;
+        ret->cursor = tx_cursor(tx);
+        return 0;
+}
+
+/* Of comments and notes alike. */
+struct edit {
+        bool internal;
+        struct ulid comment;
+        struct str body;
+        bool has_seen;
+        struct str seen;
+        int64_t made_at;
+};
+
+static int comment_find_own(struct tx *tx, struct call *c, bool internal, struct ulid id, struct comment_row *ret)
+{
+        int r = found(c, comment_find_visible(tx->db, &tx->actor, internal, id, ret));
+
+        if (r)
+                return r;
+        if (!caller_is_admin(&tx->actor) && !ulid_eq(ret->author, tx->actor.user))
+                return call_forbidden(c, "only its author or an admin may change a comment");
+        return 0;
+}
+
+static int comment_rewrite(struct store *s, struct tx *tx, struct call *c, const struct edit *edit)
+{
+        struct op_comment_edit body = { .comment = edit->comment, .body = edit->body }; /* of both kinds */
+        struct comment_row row;
+        struct accepted a;
+        int64_t seen;
+        int r;
+
+        r = comment_find_own(tx, c, edit->internal, edit->comment, &row);
+        if (!r && (row.deleted || row.redacted))
+                r = call_conflict(c, row.deleted ? "the comment was deleted" : "the comment was redacted");
+        if (!r)
+                r = seen_position(s, c, edit->has_seen, edit->seen, &seen);
+        if (!r)
+                r = registers_accept(tx, row.id, REGISTER_BODY, comment_created_stamp(&row), seen, edit->made_at, &a);
+        if (r)
+                return r;
+        body.ticket = row.ticket;
+        return tx_append(tx, &(struct effect){ .kind = edit->internal ? &schema_op_note_edit : &schema_op_comment_edit, .body = &body,
+                                               .target = row.id, .audience = edit->internal ? NULL : &row.ticket,
+                                               .base = a.base, .n_base = a.n_base, .hlc = a.hlc });
+}
+
+static int comment_change(struct store *s, struct call *c, const struct edit *edit, struct comment *ret, struct str *ret_cursor)
+{
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again)
+                r = comment_rewrite(s, tx, c, edit);
+        if (!r)
+                r = comment_answer(tx, c, edit->internal, edit->comment, ret);
+        if (!r)
+                *ret_cursor = tx_cursor(tx);
+        return r;
+}
+
+int store_on_comment_edit(struct store *s, struct call *c, const struct comment_edit *in, struct comment_edit_result *ret)
+{
+        ret->has_cursor = true;
+        return comment_change(s, c, &(struct edit){ false, in->comment, in->body, in->has_seen, in->seen, in->has_made_at ? in->made_at : 0 },
+                              &ret->comment, &ret->cursor);
+}
+
+int store_on_note_edit(struct store *s, struct call *c, const struct note_edit *in, struct note_edit_result *ret)
+{
+        ret->has_cursor = true;
+        return comment_change(s, c, &(struct edit){ true, in->comment, in->body, in->has_seen, in->seen, in->has_made_at ? in->made_at : 0 },
+                              &ret->comment, &ret->cursor);
+}
+
+static int comment_remove(struct store *s, struct call *c, bool internal, struct ulid id, struct comment *ret, struct str *ret_cursor)
+{
+        struct op_comment_delete body = { .comment = id }; /* of both kinds */
+        struct comment_row row;
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again) {
+                r = comment_find_own(tx, c, internal, id, &row);
+                body.ticket = row.ticket;
+                if (!r && !row.deleted)
+                        r = tx_append(tx, &(struct effect){ .kind = internal ? &schema_op_note_delete : &schema_op_comment_delete,
+                                                            .body = &body, .target = id, .audience = internal ? NULL : &row.ticket });
+        }
+        if (!r)
+                r = comment_answer(tx, c, internal, id, ret);
+        if (!r)
+                *ret_cursor = tx_cursor(tx);
+        return r;
+}
+
+int store_on_comment_delete(struct store *s, struct call *c, const struct comment_delete *in, struct comment_delete_result *ret)
+{
+        ret->has_cursor = true;
+        return comment_remove(s, c, false, in->comment, &ret->comment, &ret->cursor);
+}
+
+int store_on_note_delete(struct store *s, struct call *c, const struct note_delete *in, struct note_delete_result *ret)
+{
+        ret->has_cursor = true;
+        return comment_remove(s, c, true, in->comment, &ret->comment, &ret->cursor);
+}
+
+int store_on_comment_redact(struct store *s, struct call *c, const struct comment_redact *in, struct comment_redact_result *ret)
+{
+        struct op_comment_redact body = { .comment = in->comment }; /* of both kinds */
+        struct comment_row row;
+        bool again, internal = false;
+        struct tx *tx;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (r)
+                return r;
+        r = comment_find_visible(tx->db, &tx->actor, false, in->comment, &row);
+        if (r == FAULT_NOT_FOUND) {
+                internal = true;
+                r = found(c, comment_find_visible(tx->db, &tx->actor, true, in->comment, &row));
+        }
+        body.ticket = row.ticket;
+        if (!r && !again)
+                r = tx_append(tx, &(struct effect){ .kind = internal ? &schema_op_note_redact : &schema_op_comment_redact, .body = &body,
+                                                    .target = in->comment, .audience = internal ? NULL : &row.ticket });
+        s->scrub = true;
+        if (!r)
+                r = comment_answer(tx, c, internal, in->comment, &ret->comment);
+        if (r)
+                return r;
+        ret->has_cursor = true;
+        ret->cursor = tx_cursor(tx);
+        return 0;
+}
+
+static int comments_list(struct store *s, struct call *c, bool internal, struct ulid ticket, const struct str *after, int64_t limit,
+                         struct comment **ret_items, size_t *ret_n, struct str *ret_next, struct str *ret_cursor)
+{
+        struct caller caller = store_actor(c);
+        struct db *db = store_db(s, c);
+        struct page page = { 0 };
+        struct ticket_row row;
+        int r;
+
+        r = found(c, ticket_find_visible(db, &caller, ticket, &row));
+        if (!r && after)
+                r = page_parse(c, *after, &page);
+        if (!r)
+                r = comment_page(db, internal, ticket, &page, limit, &c->arena, ret_items, ret_n, ret_next);
+        return r ? r : cursor_now(s, db, &c->arena, ret_cursor);
+}
+
+int store_on_comment_list(struct store *s, struct call *c, const struct comment_list *in, struct comment_list_result *ret)
+{
+        int r = comments_list(s, c, false, in->ticket, in->has_after ? &in->after : NULL, in->limit, &ret->items.items, &ret->items.n,
+                              &ret->next, &ret->cursor);
+
+        ret->has_next = ret->next.n > 0;
+        return r;
+}
+
+int store_on_note_list(struct store *s, struct call *c, const struct note_list *in, struct note_list_result *ret)
+{
+        int r = comments_list(s, c, true, in->ticket, in->has_after ? &in->after : NULL, in->limit, &ret->items.items, &ret->items.n,
+                              &ret->next, &ret->cursor);
+
+        ret->has_next = ret->next.n > 0;
+        return r;
+}

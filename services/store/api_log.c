@@ -1,0 +1,171 @@
+/* Reading on in the log: op.since for clients, ops.follow for services. */
+#include "cursor.h"
+#include "event.h"
+#include "schema/person.h"
+#include "ticket.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { SINCE_EVENTS_MAX = 4096, SINCE_RESET_OPS = 10000, FOLLOW_ITEMS_MAX = 4096 };
+
+static int since_reset(struct store *s, struct call *c, struct db *db, const char *reason, struct str from, struct op_since_result *ret)
+{
+        ret->mode = SINCE_MODE_RESET;
+        ret->reason = str_of(reason);
+        ret->from = from;
+        return cursor_now(s, db, &c->arena, &ret->to);
+}
+
+/* Where a replay may start; *ret_reset where it can't, and a reset was answered. */
+static int since_start(struct store *s, struct call *c, struct db *db, struct str cursor, int64_t *ret_seq, bool *ret_reset,
+                       struct op_since_result *ret)
+{
+        int r = cursor_read(s, db, cursor, ret_seq);
+
+        *ret_reset = r == CURSOR_ELSEWHERE || r == CURSOR_LOST;
+        if (r == CURSOR_FORGED)
+                return call_invalid(c, "cursor", "must be a cursor that this server gave");
+        if (r == CURSOR_ELSEWHERE)
+                return since_reset(s, c, db, "the cursor is of another instance", cursor, ret);
+        if (r == CURSOR_LOST)
+                return since_reset(s, c, db, "the server was restored from a backup", cursor, ret);
+        return r;
+}
+
+/* Each audience is a range of op_by_audience; SQLite merges them by seq. */
+static const char since_agent[] = "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2"
+                                  " AND (scope <> 2 OR audience = ?3) ORDER BY seq";
+static const char since_customer[] = "SELECT seq, scope, audience, record FROM op WHERE seq IN ("
+                                     "  SELECT seq FROM op WHERE scope = 0 AND seq > ?1 AND seq <= ?2 AND audience IN ("
+                                     "    SELECT id FROM ticket WHERE requester = ?3 UNION"
+                                     "    SELECT ticket FROM member WHERE kind = 2 AND element = ?3 AND added AND NOT removed)"
+                                     "  UNION SELECT seq FROM op WHERE scope = 2 AND audience = ?3 AND seq > ?1 AND seq <= ?2"
+                                     "  UNION SELECT seq FROM op WHERE scope = 3 AND audience IS NULL AND seq > ?1 AND seq <= ?2)"
+                                     " ORDER BY seq";
+
+_Static_assert(SCHEMA_TO_TICKET == 0 && SCHEMA_TO_AGENTS == 1 && SCHEMA_TO_USER == 2 && SCHEMA_TO_ALL == 3, "the SQL above says so");
+
+int store_on_op_since(struct store *s, struct call *c, const struct op_since *in, struct op_since_result *ret)
+{
+        struct caller caller = store_actor(c);
+        struct db *db = store_db(s, c);
+        int64_t from, until, last, bytes = 0;
+        sqlite3_stmt *q;
+        bool reset;
+        int r;
+
+        r = since_start(s, c, db, in->cursor, &from, &reset, ret);
+        if (r || reset)
+                return r;
+        r = db_int(db, &until, "SELECT coalesce(max(seq), 0) FROM op", "");
+        if (!r && in->has_until) {
+                r = cursor_read(s, db, in->until, &until);
+                if (r > 0)
+                        return call_invalid(c, "until", "must be a cursor that this server gave");
+        }
+        if (r)
+                return r;
+        if (until - from > SINCE_RESET_OPS)
+                return since_reset(s, c, db, "too far behind: fetching anew is cheaper", in->cursor, ret);
+        last = until > from ? until : from;
+        ret->events.items = arena_array(&c->arena, SINCE_EVENTS_MAX, sizeof(*ret->events.items));
+        q = db_query(db, caller_is_agent(&caller) ? since_agent : since_customer, "iiu", from, until, caller.user);
+        while ((r = db_step(db, q)) > 0) {
+                struct event *event = &ret->events.items[ret->events.n];
+                struct log_entry e;
+
+                if (ret->events.n == SINCE_EVENTS_MAX || bytes >= in->max_bytes) {
+                        ret->more = true;
+                        break;
+                }
+                r = log_entry_read(q, &c->arena, &e);
+                if (r)
+                        break;
+                last = e.seq;
+                if (e.kind == &schema_op_role_set && ulid_eq(e.audience, caller.user)) {
+                        db_done(q);
+                        return since_reset(s, c, db, "your role has changed", in->cursor, ret);
+                }
+                r = event_of(db, &e, &c->arena, event);
+                if (r < 0)
+                        break;
+                if (r) {
+                        ret->events.n++;
+                        bytes += (int64_t)event->data.n + 100;
+                }
+        }
+        db_done(q);
+        if (r < 0)
+                return r;
+        ret->mode = SINCE_MODE_REPLAY;
+        ret->reason = STR("");
+        ret->from = in->cursor;
+        if (!ret->more)
+                last = until > from ? until : from;
+        return cursor_at(s, db, last, &c->arena, &ret->to);
+}
+
+static int follow_item(struct store *s, struct db *db, const struct log_entry *e, struct arena *arena, struct log_item *ret)
+{
+        int r;
+
+        *ret = (struct log_item){ .seq = e->seq };
+        r = event_of(db, e, arena, &ret->event);
+        if (r <= 0)
+                return r;
+        r = cursor_at(s, db, e->seq, arena, &ret->cursor);
+        if (r)
+                return r;
+        ret->all = e->scope == SCHEMA_TO_ALL;
+        ret->agents = e->scope == SCHEMA_TO_AGENTS || e->scope == SCHEMA_TO_TICKET;
+        if (e->scope == SCHEMA_TO_USER) {
+                ret->users.items = arena_alloc(arena, sizeof(struct ulid));
+                ret->users.items[0] = e->audience;
+                ret->users.n = 1;
+        } else if (e->scope == SCHEMA_TO_TICKET) {
+                r = ticket_audience(db, e->audience, arena, &ret->users.items, &ret->users.n);
+        }
+        return r ? r : 1;
+}
+
+/* On the loop, with a connection of its own: followers never wait for readers. */
+int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow *in, struct ops_follow_result *ret)
+{
+        int64_t head = s->head, bytes = 0;
+        struct db *db = s->follow_db;
+        sqlite3_stmt *q;
+        int r = 0;
+
+        ret->head = head;
+        if (in->after == head) {
+                r = feed_park(&s->feed, c);
+                if (r)
+                        return r;
+        }
+        if (in->after >= head)
+                return cursor_at(s, db, head, &c->arena, &ret->head_cursor);
+        ret->items.items = arena_array(&c->arena, FOLLOW_ITEMS_MAX, sizeof(*ret->items.items));
+        q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", in->after, head);
+        while (ret->items.n < FOLLOW_ITEMS_MAX && bytes < in->max_bytes && (r = db_step(db, q)) > 0) {
+                struct log_item *item = &ret->items.items[ret->items.n];
+                struct log_entry e;
+
+                r = log_entry_read(q, &c->arena, &e);
+                if (!r)
+                        r = follow_item(s, db, &e, &c->arena, item);
+                if (r < 0)
+                        break;
+                ret->head = e.seq;
+                if (r) {
+                        ret->items.n++;
+                        bytes += (int64_t)(item->event.data.n + 16 * item->users.n) + 200;
+                }
+        }
+        db_done(q);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                ret->head = head;
+        return cursor_at(s, db, ret->head, &c->arena, &ret->head_cursor);
+}

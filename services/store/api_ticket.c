@@ -1,0 +1,170 @@
+/* The ticket methods: who may do what, and what it becomes in the log. */
+#include "change.h"
+#include "comment.h"
+#include "cursor.h"
+#include "person.h"
+
+#include <errno.h>
+
+static int ticket_answer(struct db *db, struct call *c, const struct caller *caller, struct ulid id, struct ticket *ret)
+{
+        struct ticket_row row;
+        int r = found(c, ticket_find_visible(db, caller, id, &row));
+
+        return r ? r : ticket_view(db, caller, &row, &c->arena, ret);
+}
+
+static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create *in)
+{
+        struct ulid ticket = tx_next_id(tx), comment;
+        struct op_ticket_create body = { .subject = in->subject, .requester = in->has_requester ? in->requester : tx->actor.user,
+                                         .priority = in->has_priority ? in->priority : PRIORITY_NORMAL };
+        struct ticket_row taken;
+        bool known;
+        int r;
+
+        if (!caller_is_agent(&tx->actor) && (in->has_requester || in->has_priority || in->has_tags))
+                return call_invalid(c, in->has_requester ? "requester" : in->has_priority ? "priority" : "tags",
+                                    "may be given by agents only; leave it out");
+        if (ulid_is_zero(body.requester))
+                return call_invalid(c, "requester", "is missing: a ticket needs somebody whose question it is");
+        r = person_may(tx->db, body.requester, SCHEMA_ROLE_CUSTOMER, &known);
+        if (!r && !known && in->has_requester)
+                r = call_invalid(c, "requester", "is nobody who is active here; person.list has those who are");
+        if (!r && in->has_tags)
+                r = tags_check(c, "tags", in->tags.items, in->tags.n);
+        if (!r)
+                r = ticket_find(tx->db, ticket, &taken);
+        if (r != -ENOENT)
+                return r ? r : call_conflict(c, "this op_id cannot be used; make a new one");
+        r = db_int(tx->db, &body.number, "SELECT coalesce(max(number), 0) + 1 FROM ticket", "");
+        if (!r)
+                r = tx_append(tx, &(struct effect){ .kind = &schema_op_ticket_create, .body = &body, .target = ticket, .audience = &ticket });
+        if (!r)
+                r = comment_write(tx, c, &(struct comment_new){ .ticket = ticket, .body = in->body, .uploads = in->attachments.items,
+                                                                .n_uploads = in->has_attachments ? in->attachments.n : 0 },
+                                  &comment);
+        for (size_t i = 0; in->has_tags && i < in->tags.n && !r; i++)
+                r = tag_append(tx, ticket, in->tags.items[i]);
+        return r;
+}
+
+int store_on_ticket_create(struct store *s, struct call *c, const struct ticket_create *in, struct ticket_create_result *ret)
+{
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again)
+                r = ticket_file(tx, c, in);
+        if (!r)
+                r = ticket_answer(tx->db, c, &tx->actor, tx->op_id, &ret->value);
+        if (r)
+                return r;
+        ret->has_cursor = true;
+        ret->cursor = tx_cursor(tx);
+        return 0;
+}
+
+int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get *in, struct ticket_get_result *ret)
+{
+        struct caller caller = store_actor(c);
+        struct db *db = store_db(s, c);
+        struct ulid id = in->ticket;
+        int r;
+
+        if (in->has_ticket == in->has_number)
+                return call_invalid(c, "ticket", "must be given, or else number, not both");
+        if (in->has_number) {
+                r = ticket_find_number(db, in->number, &id);
+                if (r)
+                        return r == -ENOENT ? call_not_found(c) : r;
+        }
+        r = ticket_answer(db, c, &caller, id, &ret->ticket);
+        return r ? r : cursor_now(s, db, &c->arena, &ret->cursor);
+}
+
+/* One statement for agents, who see all, and one for customers, who see theirs; filters that are not given are NULL. */
+#define FILTERS                                                                                                             \
+        " AND NOT hidden AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR assignee = ?5)"                                  \
+        " AND (?6 IS NULL OR requester = ?6) AND (?7 IS NULL OR EXISTS (SELECT 1 FROM member WHERE ticket = id AND kind = 1" \
+        "   AND element = ?7 AND added AND NOT removed))"
+static const char list_agent[] = "SELECT id, touched FROM ticket WHERE (touched, id) < (?2, ?3) AND (?1 = ?1)" FILTERS
+                                 " ORDER BY touched DESC, id DESC LIMIT ?8";
+static const char list_customer[] = "SELECT id, changed FROM ticket WHERE (changed, id) < (?2, ?3)"
+                                    " AND id IN (SELECT id FROM ticket WHERE requester = ?1 UNION SELECT ticket FROM member WHERE kind = 2"
+                                    "   AND element = ?1 AND added AND NOT removed)" FILTERS
+                                    " ORDER BY changed DESC, id DESC LIMIT ?8";
+
+int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_list *in, struct ticket_list_result *ret)
+{
+        struct caller caller = store_actor(c);
+        struct db *db = store_db(s, c);
+        struct page after = { .hlc = HLC_MAX }, *pages;
+        int64_t state = in->state;
+        struct str tag = in->tag;
+        sqlite3_stmt *q;
+        size_t n = 0;
+        int r = 0;
+
+        if (in->has_after)
+                r = page_parse(c, in->after, &after);
+        if (r)
+                return r;
+        pages = arena_array(&c->arena, (size_t)in->limit + 1, sizeof(*pages));
+        q = db_query(db, caller_is_agent(&caller) ? list_agent : list_customer, "uiuIUUBi", caller.user, (int64_t)after.hlc, after.id,
+                     in->has_state ? &state : NULL, in->has_assignee ? &in->assignee : NULL, in->has_requester ? &in->requester : NULL,
+                     in->has_tag ? &tag : NULL, in->limit + 1);
+        while ((r = db_step(db, q)) > 0)
+                pages[n++] = (struct page){ .hlc = (uint64_t)db_column_int(q, 1), .id = db_column_ulid(q, 0) };
+        if (n > (size_t)in->limit) {
+                n = (size_t)in->limit;
+                ret->has_next = true;
+                ret->next = page_text(pages[n - 1], &c->arena);
+        }
+        ret->items.items = arena_array(&c->arena, n, sizeof(*ret->items.items));
+        for (size_t i = 0; i < n && !r; i++) {
+                struct ticket_row row;
+
+                r = ticket_find(db, pages[i].id, &row);
+                if (!r)
+                        r = ticket_view(db, &caller, &row, &c->arena, &ret->items.items[ret->items.n++]);
+        }
+        return r ? r : cursor_now(s, db, &c->arena, &ret->cursor);
+}
+
+static int ticket_change(struct store *s, struct tx *tx, struct call *c, const struct ticket_set *in)
+{
+        struct change h = { .tx = tx, .c = c, .in = in };
+        int r;
+
+        r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
+        if (!r)
+                r = change_allowed(&h);
+        if (!r)
+                r = seen_position(s, c, in->has_seen, in->seen, &h.seen);
+        if (!r)
+                r = change_registers(&h);
+        if (!r)
+                r = change_tags(&h);
+        return r ? r : change_watchers(&h);
+}
+
+int store_on_ticket_set(struct store *s, struct call *c, const struct ticket_set *in, struct ticket_set_result *ret)
+{
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again)
+                r = ticket_change(s, tx, c, in);
+        if (!r)
+                r = ticket_answer(tx->db, c, &tx->actor, in->ticket, &ret->value);
+        if (r)
+                return r;
+        ret->has_cursor = true;
+        ret->cursor = tx_cursor(tx);
+        return 0;
+}

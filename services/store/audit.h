@@ -1,0 +1,17 @@
+/* Comparing what was folded. */
+#pragma once
+#include "tx.h"
+
+enum { ROWS_REPORTED_MAX = 100 };
+
+/* Lines for the operator. */
+struct report {
+        struct arena *arena;
+        struct str *items;
+        size_t n;
+};
+void report_init(struct report *report, struct arena *arena);
+
+/* Every folded and derived table; op_text too, since a redaction is a fold. And mine's counts against what they count. Differences
+ * go to the report; 0, or an error of a database. */
+int tables_compare(struct db *mine, struct db *fresh, struct report *report);

@@ -1,0 +1,177 @@
+#include "comment.h"
+
+#include "registers.h"
+#include "ticket.h"
+#include "upload.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Where a personal text stands in its op's body; schema_test.c holds them to the schema. */
+enum { COMMENT_ADD_BODY_FIELD = 1, COMMENT_EDIT_BODY_FIELD = 2, ATTACHMENT_NAME_FIELD = 3 };
+
+#define COLUMNS "id, ticket, author, created, op_id, n, deleted, redacted, attachments, body_op, body_n, edited"
+#define FIND(table) "SELECT " COLUMNS " FROM " table " WHERE id = ?1 AND NOT hidden"
+#define PAGE(table)                                                                                                         \
+        "SELECT " COLUMNS " FROM " table " WHERE ticket = ?1 AND (created, id) > (?2, ?3) AND NOT hidden ORDER BY created, id LIMIT ?4"
+
+static void row_read(sqlite3_stmt *q, bool internal, struct comment_row *ret)
+{
+        *ret = (struct comment_row){
+                .internal = internal,
+                .id = db_column_ulid(q, 0),
+                .ticket = db_column_ulid(q, 1),
+                .author = db_column_ulid(q, 2),
+                .created = (uint64_t)db_column_int(q, 3),
+                .op_id = db_column_ulid(q, 4),
+                .n = (uint32_t)db_column_int(q, 5),
+                .deleted = db_column_int(q, 6),
+                .redacted = !db_column_is_null(q, 7),
+                .attachments = db_column_int(q, 8),
+                .has_body_op = !db_column_is_null(q, 9),
+                .body_op = db_column_ulid(q, 9),
+                .body_n = (uint32_t)db_column_int(q, 10),
+                .edited = (uint64_t)db_column_int(q, 11),
+        };
+}
+
+int comment_find(struct db *db, bool internal, struct ulid id, struct comment_row *ret)
+{
+        static const char *const sql[] = { FIND("comment"), FIND("note") };
+        sqlite3_stmt *q = db_query(db, sql[internal], "u", id);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        row_read(q, internal, ret);
+        db_done(q);
+        return 0;
+}
+
+int comment_find_visible(struct db *db, const struct caller *caller, bool internal, struct ulid id, struct comment_row *ret)
+{
+        bool visible;
+        int r;
+
+        if (internal && !caller_is_agent(caller))
+                return FAULT_NOT_FOUND;
+        r = comment_find(db, internal, id, ret);
+        if (!r)
+                r = ticket_visible(db, caller, ret->ticket, &visible);
+        if (r)
+                return r == -ENOENT ? FAULT_NOT_FOUND : r;
+        return visible ? 0 : FAULT_NOT_FOUND;
+}
+
+struct stamp comment_created_stamp(const struct comment_row *row)
+{
+        return (struct stamp){ .hlc = row->created, .op_id = row->op_id, .n = row->n };
+}
+
+static int attachments_view(struct db *db, const struct comment_row *row, struct arena *arena, struct comment *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT id, op_id, n, size, type FROM attachment WHERE comment = ?1 ORDER BY n LIMIT 10", "u", row->id);
+        int r;
+
+        ret->attachments.items = arena_array(arena, 10, sizeof(*ret->attachments.items));
+        while ((r = db_step(db, q)) > 0) {
+                struct attachment *a = &ret->attachments.items[ret->attachments.n++];
+
+                a->id = db_column_ulid(q, 0);
+                a->size = db_column_int(q, 3);
+                a->type = arena_str(arena, db_column_str(q, 4));
+                r = log_text(db, db_column_ulid(q, 1), (uint32_t)db_column_int(q, 2), ATTACHMENT_NAME_FIELD, arena, &a->name);
+                if (r && r != -ENOENT) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r;
+}
+
+int comment_view(struct db *db, const struct comment_row *row, struct arena *arena, struct comment *ret)
+{
+        int r;
+
+        *ret = (struct comment){
+                .id = row->id,
+                .ticket = row->ticket,
+                .author = row->author,
+                .created_at = hlc_ms(row->created),
+                .has_edited_at = row->edited != 0,
+                .edited_at = hlc_ms(row->edited),
+                .deleted = row->deleted,
+                .redacted = row->redacted,
+        };
+        if (row->deleted)
+                return 0;
+        r = log_text(db, row->has_body_op ? row->body_op : row->op_id, row->has_body_op ? row->body_n : row->n,
+                     row->has_body_op ? COMMENT_EDIT_BODY_FIELD : COMMENT_ADD_BODY_FIELD, arena, &ret->body);
+        if (r == -ENOENT)
+                r = 0;
+        if (!r && row->has_body_op)
+                r = registers_conflict(db, row->id, REGISTER_BODY, &ret->conflict);
+        if (!r && row->attachments)
+                r = attachments_view(db, row, arena, ret);
+        return r;
+}
+
+int comment_page(struct db *db, bool internal, struct ulid ticket, const struct page *after, int64_t limit, struct arena *arena,
+                 struct comment **ret_items, size_t *ret_n, struct str *ret_next)
+{
+        static const char *const sql[] = { PAGE("comment"), PAGE("note") };
+        struct comment *items = arena_array(arena, (size_t)limit, sizeof(*items));
+        sqlite3_stmt *q = db_query(db, sql[internal], "uiui", ticket, (int64_t)after->hlc, after->id, limit + 1);
+        struct comment_row row;
+        struct page last = *after;
+        size_t n = 0;
+        int r;
+
+        *ret_next = (struct str){ 0 };
+        while ((r = db_step(db, q)) > 0) {
+                if (n == (size_t)limit) {
+                        *ret_next = page_text(last, arena);
+                        db_done(q);
+                        r = 0;
+                        break;
+                }
+                row_read(q, internal, &row);
+                r = comment_view(db, &row, arena, &items[n++]);
+                if (r) {
+                        db_done(q);
+                        break;
+                }
+                last = (struct page){ row.created, row.id };
+        }
+        if (r)
+                return r;
+        *ret_items = items;
+        *ret_n = n;
+        return 0;
+}
+
+int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct ulid *ret_id)
+{
+        struct op_comment_add comment = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
+        struct op_note_add note = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
+        struct ulid id = tx_next_id(tx);
+        struct comment_row taken;
+        int r;
+
+        for (int internal = 0; internal < 2; internal++) {
+                r = comment_find(tx->db, internal, id, &taken);
+                if (!r)
+                        return call_conflict(c, "this op_id cannot be used; make a new one");
+                if (r != -ENOENT)
+                        return r;
+        }
+        r = tx_append(tx, &(struct effect){ .kind = new->internal ? &schema_op_note_add : &schema_op_comment_add,
+                                            .body = new->internal ? (const void *)&note : &comment,
+                                            .target = id,
+                                            .audience = new->internal ? NULL : &new->ticket });
+        for (size_t i = 0; i < new->n_uploads && !r; i++)
+                r = upload_attach(tx, c, new->uploads[i], new->internal, new->ticket, id);
+        if (!r)
+                *ret_id = id;
+        return r;
+}

@@ -1,0 +1,41 @@
+/* Comments and internal notes: rows of the same shape in two tables, told apart by `internal`. */
+#pragma once
+#include "schema/comment.h"
+#include "tx.h"
+
+struct comment_row {
+        struct ulid id, ticket, author;
+        bool internal;
+        uint64_t created, edited;        /* hlc; edited 0: never */
+        bool deleted, redacted;
+        bool has_body_op;
+        struct ulid op_id, body_op;
+        uint32_t n, body_n;
+        int64_t attachments;
+};
+
+int comment_find(struct db *db, bool internal, struct ulid id, struct comment_row *ret);  /* -ENOENT */
+
+/* A public comment, or where the caller is an agent and internal is asked for, a note, on a ticket that they may see. 0,
+ * FAULT_NOT_FOUND, or an error of the database. */
+int comment_find_visible(struct db *db, const struct caller *caller, bool internal, struct ulid id, struct comment_row *ret);
+
+/* What is read of it by those who may; texts in the arena. */
+int comment_view(struct db *db, const struct comment_row *row, struct arena *arena, struct comment *ret);
+
+/* The page of a ticket's comments after a position, oldest first; next is empty at the end. */
+struct page;
+int comment_page(struct db *db, bool internal, struct ulid ticket, const struct page *after, int64_t limit, struct arena *arena,
+                 struct comment **ret_items, size_t *ret_n, struct str *ret_next);
+
+struct stamp comment_created_stamp(const struct comment_row *row);
+
+/* Writes a comment or note with its attachments, as the effects of the command under way. */
+struct comment_new {
+        bool internal;
+        struct ulid ticket;
+        struct str body;
+        const struct ulid *uploads;
+        size_t n_uploads;
+};
+int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct ulid *ret_id);

@@ -1,0 +1,287 @@
+#include "event.h"
+
+#include "comment.h"
+#include "person.h"
+#include "registers.h"
+#include "schema/project.h"
+#include "ticket.h"
+
+#include <errno.h>
+
+struct source {
+        struct db *db;
+        const struct log_entry *entry;
+        struct arena *arena;
+        struct event *ret;
+};
+
+/* Fills the event; 1. */
+static int say(struct source *s, const struct schema_event *type, const void *data)
+{
+        struct buf json = { 0 };
+
+        json_write(type->data, data, &json);
+        *s->ret = (struct event){
+                .type = str_of(type->name),
+                .op_id = s->entry->op.op_id,
+                .actor = s->entry->op.actor,
+                .at = hlc_ms(s->entry->op.hlc),
+                .data = arena_str(s->arena, buf_view(&json)),
+        };
+        buf_deinit(&json);
+        return 1;
+}
+
+static int say_comment(struct source *s, const struct schema_event *type, bool internal, struct ulid comment)
+{
+        struct event_comment_added data; /* all four events have this shape */
+        struct comment_row row;
+        int r = comment_find(s->db, internal, comment, &row);
+
+        if (!r)
+                r = comment_view(s->db, &row, s->arena, &data.comment);
+        if (r)
+                return r == -ENOENT ? 0 : r;
+        return say(s, type, &data);
+}
+
+static int comment_added(struct source *s, const void *body)
+{
+        (void)body;
+        return say_comment(s, &schema_event_comment_added, false, op_entity(s->entry->op.op_id, s->entry->op.n));
+}
+
+static int comment_edited(struct source *s, const void *body)
+{
+        return say_comment(s, &schema_event_comment_changed, false, ((const struct op_comment_edit *)body)->comment);
+}
+
+static int comment_deleted(struct source *s, const void *body)
+{
+        return say_comment(s, &schema_event_comment_changed, false, ((const struct op_comment_delete *)body)->comment);
+}
+
+static int comment_redacted(struct source *s, const void *body)
+{
+        return say_comment(s, &schema_event_comment_changed, false, ((const struct op_comment_redact *)body)->comment);
+}
+
+static int note_added(struct source *s, const void *body)
+{
+        (void)body;
+        return say_comment(s, &schema_event_note_added, true, op_entity(s->entry->op.op_id, s->entry->op.n));
+}
+
+static int note_edited(struct source *s, const void *body)
+{
+        return say_comment(s, &schema_event_note_changed, true, ((const struct op_note_edit *)body)->comment);
+}
+
+static int note_deleted(struct source *s, const void *body)
+{
+        return say_comment(s, &schema_event_note_changed, true, ((const struct op_note_delete *)body)->comment);
+}
+
+static int note_redacted(struct source *s, const void *body)
+{
+        return say_comment(s, &schema_event_note_changed, true, ((const struct op_note_redact *)body)->comment);
+}
+
+/* As it was filed: what came after has events of its own, and counts grow by those. */
+static int ticket_created(struct source *s, const void *body)
+{
+        const struct op_ticket_create *b = body;
+        const struct op *op = &s->entry->op;
+        struct event_ticket_created data = { .ticket = {
+                .id = op->target,
+                .number = b->number,
+                .subject = b->subject,
+                .requester = b->requester,
+                .state = TICKET_STATE_NEW,
+                .priority = b->priority,
+                .created_at = hlc_ms(op->hlc),
+                .changed_at = hlc_ms(op->hlc),
+        } };
+
+        return say(s, &schema_event_ticket_created, &data);
+}
+
+static int ticket_changed(struct source *s, struct ulid ticket, enum register_field field)
+{
+        static const struct caller agent = { .role = SCHEMA_ROLE_AGENT };
+        struct event_ticket_changed data = { .ticket = ticket };
+        struct ticket_row row;
+        struct ticket view;
+        bool conflict;
+        int r;
+
+        r = ticket_find(s->db, ticket, &row);
+        if (!r)
+                r = ticket_view(s->db, &agent, &row, s->arena, &view);
+        if (!r)
+                r = registers_conflict(s->db, ticket, field, &conflict);
+        if (r)
+                return r == -ENOENT ? 0 : r;
+        if (conflict) {
+                data.has_conflict = true;
+                data.conflict = str_of(register_name(field));
+        }
+        switch (field) {
+        case REGISTER_STATE:
+                data.has_state = true;
+                data.state = view.state;
+                break;
+        case REGISTER_PRIORITY:
+                data.has_priority = true;
+                data.priority = view.priority;
+                break;
+        case REGISTER_ASSIGNEE:
+                data.has_assignee = view.has_assignee ? SCHEMA_PRESENT : SCHEMA_NULL;
+                data.assignee = view.assignee;
+                break;
+        case REGISTER_SUBJECT:
+        case REGISTER_BODY:
+                data.has_subject = true;
+                data.subject = view.subject;
+                break;
+        }
+        return say(s, &schema_event_ticket_changed, &data);
+}
+
+static int subject_changed(struct source *s, const void *body)
+{
+        return ticket_changed(s, ((const struct op_ticket_subject *)body)->ticket, REGISTER_SUBJECT);
+}
+
+static int state_changed(struct source *s, const void *body)
+{
+        return ticket_changed(s, ((const struct op_ticket_state *)body)->ticket, REGISTER_STATE);
+}
+
+static int priority_changed(struct source *s, const void *body)
+{
+        return ticket_changed(s, ((const struct op_ticket_priority *)body)->ticket, REGISTER_PRIORITY);
+}
+
+static int assignee_changed(struct source *s, const void *body)
+{
+        return ticket_changed(s, ((const struct op_ticket_assignee *)body)->ticket, REGISTER_ASSIGNEE);
+}
+
+static int tag_added(struct source *s, const void *body)
+{
+        const struct op_tag_add *b = body;
+
+        return say(s, &schema_event_ticket_changed,
+                   &(struct event_ticket_changed){ .ticket = b->ticket, .has_added_tag = true, .added_tag = b->tag });
+}
+
+static int tag_removed(struct source *s, const void *body)
+{
+        const struct op_tag_remove *b = body;
+
+        return say(s, &schema_event_ticket_changed,
+                   &(struct event_ticket_changed){ .ticket = b->ticket, .has_removed_tag = true, .removed_tag = b->tag });
+}
+
+static int watcher_added(struct source *s, const void *body)
+{
+        const struct op_watcher_add *b = body;
+
+        return say(s, &schema_event_ticket_changed,
+                   &(struct event_ticket_changed){ .ticket = b->ticket, .has_added_watcher = true, .added_watcher = b->user });
+}
+
+static int watcher_removed(struct source *s, const void *body)
+{
+        const struct op_watcher_remove *b = body;
+
+        return say(s, &schema_event_ticket_changed,
+                   &(struct event_ticket_changed){ .ticket = b->ticket, .has_removed_watcher = true, .removed_watcher = b->user });
+}
+
+static int access_gained(struct source *s, const void *body)
+{
+        return say(s, &schema_event_access_gained, &(struct event_access_gained){ ((const struct op_access_gained *)body)->ticket });
+}
+
+static int access_lost(struct source *s, const void *body)
+{
+        return say(s, &schema_event_access_lost, &(struct event_access_lost){ ((const struct op_access_lost *)body)->ticket });
+}
+
+static int person_changed(struct source *s, struct ulid user)
+{
+        struct event_person_changed data;
+        int r = person_find(s->db, user, s->arena, &data.person);
+
+        return r ? (r == -ENOENT ? 0 : r) : say(s, &schema_event_person_changed, &data);
+}
+
+static int customer_changed(struct source *s, const void *body)
+{
+        return person_changed(s, ((const struct op_person_set *)body)->user);
+}
+
+static int staff_changed(struct source *s, const void *body)
+{
+        return person_changed(s, ((const struct op_staff_set *)body)->user);
+}
+
+static int role_changed(struct source *s, const void *body)
+{
+        const struct op_role_set *b = body;
+
+        return say(s, &schema_event_role_changed, &(struct event_role_changed){ .role = b->role, .active = b->active });
+}
+
+static int project_changed(struct source *s, const void *body)
+{
+        return say(s, &schema_event_project_changed, &(struct event_project_changed){ ((const struct op_project_set *)body)->name });
+}
+
+static const struct {
+        const struct schema_op *kind;
+        int (*make)(struct source *s, const void *body);
+} kinds[] = {
+        { &schema_op_comment_add, comment_added },
+        { &schema_op_comment_edit, comment_edited },
+        { &schema_op_comment_delete, comment_deleted },
+        { &schema_op_comment_redact, comment_redacted },
+        { &schema_op_note_add, note_added },
+        { &schema_op_note_edit, note_edited },
+        { &schema_op_note_delete, note_deleted },
+        { &schema_op_note_redact, note_redacted },
+        { &schema_op_ticket_create, ticket_created },
+        { &schema_op_ticket_subject, subject_changed },
+        { &schema_op_ticket_state, state_changed },
+        { &schema_op_ticket_priority, priority_changed },
+        { &schema_op_ticket_assignee, assignee_changed },
+        { &schema_op_tag_add, tag_added },
+        { &schema_op_tag_remove, tag_removed },
+        { &schema_op_watcher_add, watcher_added },
+        { &schema_op_watcher_remove, watcher_removed },
+        { &schema_op_access_gained, access_gained },
+        { &schema_op_access_lost, access_lost },
+        { &schema_op_person_set, customer_changed },
+        { &schema_op_staff_set, staff_changed },
+        { &schema_op_role_set, role_changed },
+        { &schema_op_project_set, project_changed },
+};
+
+int event_of(struct db *db, const struct log_entry *e, struct arena *arena, struct event *ret)
+{
+        struct source s = { db, e, arena, ret };
+
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                void *body;
+                int r;
+
+                if (kinds[i].kind != e->kind)
+                        continue;
+                body = arena_zalloc(arena, e->kind->body->size);
+                r = log_entry_body(db, e, arena, body);
+                return r ? r : kinds[i].make(&s, body);
+        }
+        return 0;
+}

@@ -1,0 +1,522 @@
+#include "fold.h"
+
+#include "registers.h"
+#include "ticket.h"
+#include "schema/comment.h"
+#include "schema/person.h"
+#include "schema/project.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What every step works on. */
+struct fold {
+        struct db *db;
+        struct arena *arena;
+        const struct op *op;
+};
+
+/* ---- tickets ---- */
+
+static int ticket_stub(struct fold *f, struct ulid ticket)
+{
+        return db_do(f->db, "INSERT OR IGNORE INTO ticket(id, number, requester, created, hidden, state, priority, assignee,"
+                            " subject_op, subject_n, changed, touched, comments, notes, newest_comment, newest_at)"
+                            " VALUES(?1, 0, NULL, 0, 1, 0, 1, NULL, NULL, 0, 0, 0, 0, 0, NULL, 0)",
+                     "u", ticket);
+}
+
+/* Something happened on it that all who see it may know, or agents alone. */
+static int ticket_touch(struct fold *f, struct ulid ticket, bool internal)
+{
+        int r = ticket_stub(f, ticket);
+
+        if (r)
+                return r;
+        if (internal)
+                return db_do(f->db, "UPDATE ticket SET touched = max(touched, ?2) WHERE id = ?1", "ui", ticket, (int64_t)f->op->hlc);
+        return db_do(f->db, "UPDATE ticket SET touched = max(touched, ?2), changed = max(changed, ?2) WHERE id = ?1", "ui", ticket,
+                     (int64_t)f->op->hlc);
+}
+
+static int ticket_create(struct fold *f, const void *body)
+{
+        const struct op_ticket_create *b = body;
+        int r = ticket_touch(f, f->op->target, false);
+
+        if (r)
+                return r;
+        r = db_do(f->db, "UPDATE ticket SET number = ?2, requester = ?3, created = ?4, hidden = 0,"
+                         " priority = CASE WHEN EXISTS (SELECT 1 FROM register WHERE entity = ?1 AND field = ?6 AND written)"
+                         "   THEN priority ELSE ?5 END,"
+                         " subject_op = coalesce(subject_op, ?7) WHERE id = ?1",
+                  "uiuiiiu", f->op->target, b->number, b->requester, (int64_t)f->op->hlc, (int64_t)b->priority,
+                  (int64_t)REGISTER_PRIORITY, f->op->op_id);
+        return r;
+}
+
+static int ticket_register(struct fold *f, struct ulid ticket, enum register_field field, char letter, int64_t number, const struct ulid *id)
+{
+        struct stamp shown;
+        sqlite3_stmt *q;
+        int r;
+
+        r = ticket_touch(f, ticket, false);
+        if (!r)
+                r = registers_write(f->db, ticket, field, f->op, letter, number, id);
+        if (!r)
+                r = registers_shown(f->db, ticket, field, &shown, &q);
+        if (r)
+                return r;
+        switch (field) {
+        case REGISTER_STATE:
+                r = db_do(f->db, "UPDATE ticket SET state = ?2 WHERE id = ?1", "ui", ticket, db_column_int(q, 0));
+                break;
+        case REGISTER_PRIORITY:
+                r = db_do(f->db, "UPDATE ticket SET priority = ?2 WHERE id = ?1", "ui", ticket, db_column_int(q, 0));
+                break;
+        case REGISTER_ASSIGNEE: {
+                struct ulid assignee = db_column_ulid(q, 0);
+
+                r = db_do(f->db, "UPDATE ticket SET assignee = ?2 WHERE id = ?1", "uU", ticket, db_column_is_null(q, 0) ? NULL : &assignee);
+                break;
+        }
+        default: /* the subject: its text lies with the op */
+                r = db_do(f->db, "UPDATE ticket SET subject_op = ?2, subject_n = ?3 WHERE id = ?1", "uui", ticket, shown.op_id, (int64_t)shown.n);
+                break;
+        }
+        db_done(q);
+        return r;
+}
+
+static int ticket_subject(struct fold *f, const void *body)
+{
+        return ticket_register(f, ((const struct op_ticket_subject *)body)->ticket, REGISTER_SUBJECT, 'n', 0, NULL);
+}
+
+static int ticket_state(struct fold *f, const void *body)
+{
+        const struct op_ticket_state *b = body;
+
+        return ticket_register(f, b->ticket, REGISTER_STATE, 'i', b->state, NULL);
+}
+
+static int ticket_priority(struct fold *f, const void *body)
+{
+        const struct op_ticket_priority *b = body;
+
+        return ticket_register(f, b->ticket, REGISTER_PRIORITY, 'i', b->priority, NULL);
+}
+
+static int ticket_assignee(struct fold *f, const void *body)
+{
+        const struct op_ticket_assignee *b = body;
+
+        return ticket_register(f, b->ticket, REGISTER_ASSIGNEE, 'U', 0, b->has_assignee ? &b->assignee : NULL);
+}
+
+/* ---- tags and watchers ---- */
+
+static int member_add(struct fold *f, struct ulid ticket, enum member_kind kind, struct str element)
+{
+        int r = ticket_touch(f, ticket, false);
+
+        if (r)
+                return r;
+        return db_do(f->db, "INSERT INTO member(ticket, kind, element, adder, added, removed) VALUES(?1, ?2, ?3, ?4, 1, 0)"
+                            " ON CONFLICT DO UPDATE SET added = 1",
+                     "uibu", ticket, (int64_t)kind, element, f->op->op_id);
+}
+
+static int member_remove(struct fold *f, struct ulid ticket, enum member_kind kind, struct str element, const struct ulid *adders, size_t n)
+{
+        int r = ticket_touch(f, ticket, false);
+
+        for (size_t i = 0; i < n && !r; i++)
+                r = db_do(f->db, "INSERT INTO member(ticket, kind, element, adder, added, removed) VALUES(?1, ?2, ?3, ?4, 0, 1)"
+                                 " ON CONFLICT DO UPDATE SET removed = 1",
+                          "uibu", ticket, (int64_t)kind, element, adders[i]);
+        return r;
+}
+
+static int tag_add(struct fold *f, const void *body)
+{
+        const struct op_tag_add *b = body;
+
+        return member_add(f, b->ticket, MEMBER_TAG, b->tag);
+}
+
+static int tag_remove(struct fold *f, const void *body)
+{
+        const struct op_tag_remove *b = body;
+
+        return member_remove(f, b->ticket, MEMBER_TAG, b->tag, b->saw.items, b->saw.n);
+}
+
+static int watcher_add(struct fold *f, const void *body)
+{
+        const struct op_watcher_add *b = body;
+
+        return member_add(f, b->ticket, MEMBER_WATCHER, (struct str){ (const char *)b->user.b, sizeof(b->user.b) });
+}
+
+static int watcher_remove(struct fold *f, const void *body)
+{
+        const struct op_watcher_remove *b = body;
+
+        return member_remove(f, b->ticket, MEMBER_WATCHER, (struct str){ (const char *)b->user.b, sizeof(b->user.b) }, b->saw.items, b->saw.n);
+}
+
+/* ---- comments and notes: the same shape in tables of their own, so that no query for customers can meet a note ---- */
+
+struct comment_sql {
+        const char *insert, *fill, *stub, *count, *counted, *discount, *remove, *body, *redact, *redacted, *versions;
+};
+#define COMMENT_SQL(table, counter)                                                                                               \
+        {                                                                                                                         \
+                .insert = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, op_id, n, deleted, redacted,"     \
+                          " attachments, body_op, body_n, edited) VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, 0, NULL, ?7, NULL, 0, 0)",    \
+                .fill = "UPDATE " table " SET ticket = ?2, author = ?3, created = ?4, hidden = 0, op_id = ?5, n = ?6,"            \
+                        " attachments = ?7 WHERE id = ?1 AND hidden",                                                             \
+                .stub = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, op_id, n, deleted, redacted,"       \
+                        " attachments, body_op, body_n, edited) VALUES(?1, ?2, NULL, 0, 1, NULL, 0, 0, NULL, 0, NULL, 0, 0)",     \
+                .count = "UPDATE ticket SET " counter " = " counter " + 1 WHERE id = ?1",                                         \
+                .counted = "SELECT 1 FROM " table " WHERE id = ?1 AND NOT hidden AND NOT deleted",                                \
+                .discount = "UPDATE ticket SET " counter " = " counter " - 1 WHERE id = ?1",                                      \
+                .remove = "UPDATE " table " SET deleted = 1 WHERE id = ?1",                                                       \
+                .body = "UPDATE " table " SET body_op = ?2, body_n = ?3, edited = max(edited, ?4) WHERE id = ?1",                 \
+                .redact = "UPDATE " table " SET redacted = max(coalesce(redacted, x''), ?2) WHERE id = ?1",                       \
+                .redacted = "SELECT redacted, op_id, n FROM " table " WHERE id = ?1",                                             \
+        }
+static const struct comment_sql comment_sql[2] = { COMMENT_SQL("comment", "comments"), COMMENT_SQL("note", "notes") };
+
+static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
+{
+        return db_do(f->db, "DELETE FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
+}
+
+/* The stamp up to which the comment's texts are redacted: 0, or -ENOENT. */
+static int redaction(struct fold *f, bool internal, struct ulid comment, struct stamp *ret)
+{
+        sqlite3_stmt *q = db_query(f->db, comment_sql[internal].redacted, "u", comment);
+        int r = db_step(f->db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        r = db_column_is_null(q, 0) ? -ENOENT : stamp_unpack(db_column_str(q, 0), ret);
+        db_done(q);
+        return r;
+}
+
+/* An op's text that arrives after the redaction of what it belongs to. */
+static int redact_late(struct fold *f, bool internal, struct ulid comment)
+{
+        struct stamp until;
+        int r = redaction(f, internal, comment, &until);
+
+        if (r)
+                return r == -ENOENT ? 0 : r;
+        return stamp_cmp(op_stamp(f->op), until) < 0 ? text_delete(f, f->op->op_id, f->op->n) : 0;
+}
+
+static int comment_appear(struct fold *f, bool internal, struct ulid ticket, int64_t attachments)
+{
+        const struct comment_sql *sql = &comment_sql[internal];
+        struct ulid id = op_entity(f->op->op_id, f->op->n);
+        const struct op *op = f->op;
+        bool counts = true;
+        int64_t one;
+        int r;
+
+        r = ticket_touch(f, ticket, internal);
+        if (!r)
+                r = db_do(f->db, sql->insert, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
+        if (r)
+                return r;
+        if (!sqlite3_changes(db_handle(f->db))) { /* it was a stub */
+                r = db_do(f->db, sql->fill, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
+                if (!r && !sqlite3_changes(db_handle(f->db)))
+                        return 0; /* a repetition */
+                if (!r)
+                        r = redact_late(f, internal, id);
+                if (!r)
+                        r = db_int(f->db, &one, sql->counted, "u", id);
+                counts = r != -ENOENT; /* else it was deleted before it appeared */
+                r = counts ? r : 0;
+        }
+        if (!r && counts)
+                r = db_do(f->db, sql->count, "u", ticket);
+        if (!r && !internal)
+                r = db_do(f->db, "UPDATE ticket SET newest_comment = ?2, newest_at = ?3 WHERE id = ?1 AND"
+                                 " (newest_at < ?3 OR (newest_at = ?3 AND newest_comment < ?2))",
+                          "uui", ticket, id, (int64_t)op->hlc);
+        return r;
+}
+
+static int comment_add(struct fold *f, const void *body)
+{
+        const struct op_comment_add *b = body;
+
+        return comment_appear(f, false, b->ticket, b->attachments);
+}
+
+static int note_add(struct fold *f, const void *body)
+{
+        const struct op_note_add *b = body;
+
+        return comment_appear(f, true, b->ticket, b->attachments);
+}
+
+static int comment_stub(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
+{
+        int r = ticket_touch(f, ticket, internal);
+
+        return r ? r : db_do(f->db, comment_sql[internal].stub, "uu", comment, ticket);
+}
+
+static int comment_body(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
+{
+        struct stamp shown;
+        sqlite3_stmt *q;
+        int r;
+
+        r = comment_stub(f, internal, ticket, comment);
+        if (!r)
+                r = registers_write(f->db, comment, REGISTER_BODY, f->op, 'n', 0, NULL);
+        if (!r)
+                r = registers_shown(f->db, comment, REGISTER_BODY, &shown, &q);
+        if (r)
+                return r;
+        db_done(q);
+        r = db_do(f->db, comment_sql[internal].body, "uuii", comment, shown.op_id, (int64_t)shown.n, (int64_t)f->op->hlc);
+        return r ? r : redact_late(f, internal, comment);
+}
+
+static int comment_edit(struct fold *f, const void *body)
+{
+        const struct op_comment_edit *b = body;
+
+        return comment_body(f, false, b->ticket, b->comment);
+}
+
+static int note_edit(struct fold *f, const void *body)
+{
+        const struct op_note_edit *b = body;
+
+        return comment_body(f, true, b->ticket, b->comment);
+}
+
+static int comment_remove(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
+{
+        const struct comment_sql *sql = &comment_sql[internal];
+        int64_t counted;
+        int r, was;
+
+        r = comment_stub(f, internal, ticket, comment);
+        if (r)
+                return r;
+        was = db_int(f->db, &counted, sql->counted, "u", comment);
+        if (was && was != -ENOENT)
+                return was;
+        r = db_do(f->db, sql->remove, "u", comment);
+        if (!r && was == 0)
+                r = db_do(f->db, sql->discount, "u", ticket);
+        return r;
+}
+
+static int comment_delete(struct fold *f, const void *body)
+{
+        const struct op_comment_delete *b = body;
+
+        return comment_remove(f, false, b->ticket, b->comment);
+}
+
+static int note_delete(struct fold *f, const void *body)
+{
+        const struct op_note_delete *b = body;
+
+        return comment_remove(f, true, b->ticket, b->comment);
+}
+
+static int attachment_appear(struct fold *f, bool internal, struct ulid ticket, struct ulid comment, struct ulid upload, int64_t size,
+                             struct str type, struct str blob)
+{
+        struct stamp until;
+        int r = comment_stub(f, internal, ticket, comment);
+
+        if (!r)
+                r = redaction(f, internal, comment, &until);
+        if (r && r != -ENOENT)
+                return r;
+        if (!r && stamp_cmp(op_stamp(f->op), until) < 0) {
+                blob.n = 0;
+                r = text_delete(f, f->op->op_id, f->op->n);
+                if (r)
+                        return r;
+        }
+        return db_do(f->db, "INSERT OR IGNORE INTO attachment(id, ticket, comment, internal, op_id, n, size, type, blob)"
+                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     "uuuiuiitB", upload, ticket, comment, (int64_t)internal, f->op->op_id, (int64_t)f->op->n, size, type,
+                     blob.n ? &blob : NULL);
+}
+
+static int attachment_add(struct fold *f, const void *body)
+{
+        const struct op_attachment_add *b = body;
+
+        return attachment_appear(f, false, b->ticket, b->comment, b->upload, b->size, b->type, b->blob);
+}
+
+static int note_attachment_add(struct fold *f, const void *body)
+{
+        const struct op_note_attachment_add *b = body;
+
+        return attachment_appear(f, true, b->ticket, b->comment, b->upload, b->size, b->type, b->blob);
+}
+
+/* Every text written before goes: of the comment, of each version that covered it or lost to it, and of its attachments. */
+static int comment_wipe(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
+{
+        uint8_t bytes[STAMP_BYTES];
+        struct str until = { (const char *)bytes, sizeof(bytes) };
+        sqlite3_stmt *q;
+        int r;
+
+        stamp_pack(op_stamp(f->op), bytes);
+        r = comment_stub(f, internal, ticket, comment);
+        if (!r)
+                r = db_do(f->db, comment_sql[internal].redact, "ub", comment, until);
+        if (r)
+                return r;
+        q = db_query(f->db, comment_sql[internal].redacted, "u", comment);
+        r = db_step(f->db, q);
+        if (r > 0) {
+                struct ulid op_id = db_column_ulid(q, 1);
+                uint32_t n = (uint32_t)db_column_int(q, 2);
+
+                db_done(q);
+                r = text_delete(f, op_id, n);
+        }
+        if (r)
+                return r;
+        q = db_query(f->db, "SELECT stamp FROM register WHERE entity = ?1 AND field = ?2 AND written AND stamp < ?3", "uib", comment,
+                     (int64_t)REGISTER_BODY, until);
+        while ((r = db_step(f->db, q)) > 0) {
+                struct stamp stamp;
+
+                r = stamp_unpack(db_column_str(q, 0), &stamp);
+                if (!r)
+                        r = text_delete(f, stamp.op_id, stamp.n);
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        if (!r)
+                r = db_do(f->db, "DELETE FROM op_text WHERE (op_id, n) IN (SELECT op_id, n FROM attachment WHERE comment = ?1)", "u", comment);
+        if (!r)
+                r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", comment);
+        return r;
+}
+
+static int comment_redact(struct fold *f, const void *body)
+{
+        const struct op_comment_redact *b = body;
+
+        return comment_wipe(f, false, b->ticket, b->comment);
+}
+
+static int note_redact(struct fold *f, const void *body)
+{
+        const struct op_note_redact *b = body;
+
+        return comment_wipe(f, true, b->ticket, b->comment);
+}
+
+/* ---- people, the project, access ---- */
+
+static int person(struct fold *f, struct ulid user, int role, bool active)
+{
+        uint8_t bytes[STAMP_BYTES];
+
+        stamp_pack(op_stamp(f->op), bytes);
+        return db_do(f->db, "INSERT INTO person(id, stamp, role, active, name_op, name_n) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+                            " ON CONFLICT DO UPDATE SET stamp = excluded.stamp, role = excluded.role, active = excluded.active,"
+                            " name_op = excluded.name_op, name_n = excluded.name_n WHERE excluded.stamp > person.stamp",
+                     "ubiiui", user, (struct str){ (const char *)bytes, sizeof(bytes) }, (int64_t)role, (int64_t)active, f->op->op_id,
+                     (int64_t)f->op->n);
+}
+
+static int person_set(struct fold *f, const void *body)
+{
+        const struct op_person_set *b = body;
+
+        return person(f, b->user, b->role, b->active);
+}
+
+static int staff_set(struct fold *f, const void *body)
+{
+        const struct op_staff_set *b = body;
+
+        return person(f, b->user, b->role, b->active);
+}
+
+static int project_set(struct fold *f, const void *body)
+{
+        const struct op_project_set *b = body;
+        uint8_t bytes[STAMP_BYTES];
+
+        stamp_pack(op_stamp(f->op), bytes);
+        return db_do(f->db, "INSERT INTO project(one, stamp, name) VALUES(1, ?1, ?2)"
+                            " ON CONFLICT DO UPDATE SET stamp = excluded.stamp, name = excluded.name WHERE excluded.stamp > project.stamp",
+                     "bt", (struct str){ (const char *)bytes, sizeof(bytes) }, b->name);
+}
+
+/* For replays alone: no table changes. */
+static int nothing(struct fold *f, const void *body)
+{
+        (void)f;
+        (void)body;
+        return 0;
+}
+
+static const struct {
+        const struct schema_op *kind;
+        int (*fold)(struct fold *f, const void *body);
+} kinds[] = {
+        { &schema_op_ticket_create, ticket_create },
+        { &schema_op_ticket_subject, ticket_subject },
+        { &schema_op_ticket_state, ticket_state },
+        { &schema_op_ticket_priority, ticket_priority },
+        { &schema_op_ticket_assignee, ticket_assignee },
+        { &schema_op_tag_add, tag_add },
+        { &schema_op_tag_remove, tag_remove },
+        { &schema_op_watcher_add, watcher_add },
+        { &schema_op_watcher_remove, watcher_remove },
+        { &schema_op_comment_add, comment_add },
+        { &schema_op_comment_edit, comment_edit },
+        { &schema_op_comment_delete, comment_delete },
+        { &schema_op_comment_redact, comment_redact },
+        { &schema_op_note_add, note_add },
+        { &schema_op_note_edit, note_edit },
+        { &schema_op_note_delete, note_delete },
+        { &schema_op_note_redact, note_redact },
+        { &schema_op_attachment_add, attachment_add },
+        { &schema_op_note_attachment_add, note_attachment_add },
+        { &schema_op_person_set, person_set },
+        { &schema_op_staff_set, staff_set },
+        { &schema_op_project_set, project_set },
+        { &schema_op_role_set, nothing },
+        { &schema_op_access_gained, nothing },
+        { &schema_op_access_lost, nothing },
+};
+
+int fold_apply(struct db *db, struct arena *arena, const struct log_entry *e, const void *body)
+{
+        struct fold f = { db, arena, &e->op };
+
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+                if (kinds[i].kind == e->kind)
+                        return kinds[i].fold(&f, body);
+        return 0; /* a newer instance's kind: kept in the log, without effect here */
+}

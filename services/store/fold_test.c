@@ -1,0 +1,205 @@
+/* Any order and any repetition of accepted ops folds to the same tables. The history is a random one, of writers who have
+ * seen different parts of it, accepted by a real store. */
+#include "audit.h"
+#include "fold.h"
+#include "store_room.h"
+
+enum { COMMANDS = 250, ORDERS = 12, TICKETS = 5, COMMENTS = 64, CURSORS = 32 };
+
+struct history {
+        struct ulid tickets[TICKETS], comments[COMMENTS], notes[COMMENTS];
+        size_t n_tickets, n_comments, n_notes, n_cursors;
+        char cursors[CURSORS][64];
+};
+
+static struct str random_seen(struct room *room, struct history *h, bool *ret_has)
+{
+        *ret_has = h->n_cursors && room_random(room) % 2;
+        return *ret_has ? str_of(h->cursors[room_random(room) % h->n_cursors]) : STR("");
+}
+
+/* One command of somebody; refusals are fine, they leave no op. */
+static void random_command(struct room *room, struct history *h)
+{
+        enum who who = (enum who)(room_random(room) % (ADMIN + 1));
+        struct ulid ticket = h->tickets[h->n_tickets ? room_random(room) % h->n_tickets : 0];
+        struct ulid people[1] = { room->users[room_random(room) % (ADMIN + 1)] };
+        static const char *const tag_names[] = { "vpn", "mail", "printer" };
+        struct str tags[1] = { str_of(tag_names[room_random(room) % 3]) };
+        struct ticket_set set = { .ticket = ticket };
+        struct comment comment;
+        struct ticket now;
+        struct str cursor;
+        int r;
+
+        room->now_ms += (int64_t)(room_random(room) % 3000);
+        switch (room_random(room) % 14) {
+        case 0:
+                if (h->n_tickets < TICKETS)
+                        h->tickets[h->n_tickets++] = room_ticket(room, ALICE, "Random").id;
+                break;
+        case 1:
+        case 2:
+                if (h->n_comments < COMMENTS && !room_reply(room, who, ticket, "words", &comment))
+                        h->comments[h->n_comments++] = comment.id;
+                break;
+        case 3:
+                if (h->n_notes < COMMENTS && !room_note(room, who, ticket, "secret words", &comment))
+                        h->notes[h->n_notes++] = comment.id;
+                break;
+        case 4:
+                if (h->n_comments) {
+                        struct comment_edit edit = { .comment = h->comments[room_random(room) % h->n_comments], .body = STR("edited"),
+                                                     .has_op_id = true, .op_id = room_id(room), .has_made_at = true,
+                                                     .made_at = room->now_ms - (int64_t)(room_random(room) % 600000) + 300000 };
+
+                        edit.seen = random_seen(room, h, &edit.has_seen);
+                        room_call(room, ADMIN, &schema_method_comment_edit, &edit, &(struct comment_edit_result){ 0 });
+                }
+                break;
+        case 5:
+                if (h->n_comments)
+                        room_call(room, ADMIN, &schema_method_comment_delete,
+                                  &(struct comment_delete){ .comment = h->comments[room_random(room) % h->n_comments], .has_op_id = true,
+                                                            .op_id = room_id(room) }, &(struct comment_delete_result){ 0 });
+                break;
+        case 6:
+                if (room_random(room) % 4 == 0 && h->n_notes)
+                        room_call(room, ADMIN, &schema_method_comment_redact,
+                                  &(struct comment_redact){ .comment = h->notes[room_random(room) % h->n_notes], .has_op_id = true,
+                                                            .op_id = room_id(room) }, &(struct comment_redact_result){ 0 });
+                if (room_random(room) % 4 == 0 && h->n_comments)
+                        room_call(room, ADMIN, &schema_method_comment_redact,
+                                  &(struct comment_redact){ .comment = h->comments[room_random(room) % h->n_comments], .has_op_id = true,
+                                                            .op_id = room_id(room) }, &(struct comment_redact_result){ 0 });
+                break;
+        case 7:
+                r = room_get(room, AGNES, ticket, &now, &cursor);
+                if (!r && h->n_cursors < CURSORS)
+                        memcpy(h->cursors[h->n_cursors++], cursor.p, cursor.n);
+                break;
+        default:
+                set.seen = random_seen(room, h, &set.has_seen);
+                set.has_made_at = room_random(room) % 2;
+                set.made_at = room->now_ms - (int64_t)(room_random(room) % 600000) + 300000; /* clocks 5 minutes apart */
+                set.has_state = room_random(room) % 3 == 0;
+                set.state = (int)(room_random(room) % 5);
+                set.has_priority = room_random(room) % 3 == 0;
+                set.priority = (int)(room_random(room) % 4);
+                set.has_subject = room_random(room) % 5 == 0;
+                set.subject = STR("Another subject");
+                set.has_assignee = room_random(room) % 4 == 0 ? SCHEMA_PRESENT : room_random(room) % 6 == 0 ? SCHEMA_NULL : SCHEMA_ABSENT;
+                set.assignee = room->users[AGNES + room_random(room) % 2];
+                set.has_add_tags = room_random(room) % 3 == 0;
+                set.add_tags.items = tags;
+                set.add_tags.n = 1;
+                set.has_remove_tags = !set.has_add_tags && room_random(room) % 3 == 0;
+                set.remove_tags.items = tags;
+                set.remove_tags.n = 1;
+                set.has_add_watchers = room_random(room) % 5 == 0;
+                set.add_watchers.items = people;
+                set.add_watchers.n = 1;
+                set.has_remove_watchers = !set.has_add_watchers && room_random(room) % 5 == 0;
+                set.remove_watchers.items = people;
+                set.remove_watchers.n = 1;
+                room_set(room, AGNES + (enum who)(room_random(room) % 2), set, NULL);
+                break;
+        }
+        arena_reset(&room->arena);
+}
+
+/* Every personal field gets a text again, so that it shows which ones the fold deletes, in whatever order. */
+static void texts_invent(struct db *db, const struct log_entry *e)
+{
+        for (uint32_t i = 0; e->kind && i < e->kind->body->n_fields; i++)
+                if (e->kind->body->fields[i].flags & SCHEMA_PERSONAL)
+                        assert_int_equal(db_do(db, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, x'00', x'41')", "uii",
+                                               e->op.op_id, (int64_t)e->op.n, (int64_t)i), 0);
+}
+
+static void fold_in_order(struct db *db, struct arena *arena, const struct log_entry *entries, const size_t *order, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                const struct log_entry *e = &entries[order[i]];
+                void *body = arena_zalloc(arena, e->kind->body->size);
+
+                assert_int_equal(log_entry_body(db, e, arena, body), 0);
+                assert_int_equal(fold_apply(db, arena, e, body), 0);
+        }
+}
+
+static struct db *fresh(struct room *room, const struct log_entry *entries, size_t n, const char *name)
+{
+        struct db *db;
+
+        assert_int_equal(db_open(arena_format(&room->arena, "%s/%s", room->folder, name).p, 0, NULL, &store_migrations, &db), 0);
+        assert_int_equal(db_run(db, "PRAGMA synchronous = OFF"), 0);
+        assert_int_equal(db_begin(db), 0);
+        for (size_t i = 0; i < n; i++)
+                texts_invent(db, &entries[i]);
+        return db;
+}
+
+static void any_order_and_repetition_of_ops_folds_to_the_same_tables(void **state)
+{
+        struct room *room = *state;
+        struct history history = { 0 };
+        struct log_entry *entries;
+        struct db *mine, *other;
+        struct report report;
+        size_t n = 0, *order;
+        sqlite3_stmt *q;
+        int64_t count;
+
+        history.tickets[history.n_tickets++] = room_ticket(room, ALICE, "First").id;
+        for (int i = 0; i < COMMANDS; i++)
+                random_command(room, &history);
+        room_proof(room);
+
+        assert_int_equal(db_int(room->store->follow_db, &count, "SELECT count(*) FROM op", ""), 0);
+        entries = arena_array(&room->arena, (size_t)count, sizeof(*entries));
+        order = arena_array(&room->arena, 2 * (size_t)count, sizeof(*order));
+        q = db_query(room->store->follow_db, "SELECT seq, scope, audience, record FROM op ORDER BY seq", "");
+        while (db_step(room->store->follow_db, q) > 0)
+                assert_int_equal(log_entry_read(q, &room->arena, &entries[n++]), 0);
+        assert_int_equal(n, count);
+        for (size_t i = 0; i < n; i++)
+                order[i] = i;
+        mine = fresh(room, entries, n, "in-order.db");
+        fold_in_order(mine, &room->arena, entries, order, n);
+        report_init(&report, &room->arena);
+        for (int k = 0; k < ORDERS; k++) {
+                size_t m = n;
+
+                for (size_t i = 0; i < n; i++) /* some of them twice */
+                        if (room_random(room) % 3 == 0)
+                                order[m++] = i;
+                for (size_t i = m; i > 1; i--) {
+                        size_t j = room_random(room) % i, swap = order[j];
+
+                        order[j] = order[i - 1];
+                        order[i - 1] = swap;
+                }
+                other = fresh(room, entries, n, arena_format(&room->arena, "order-%d.db", k).p);
+                fold_in_order(other, &room->arena, entries, order, m);
+                assert_int_equal(tables_compare(mine, other, &report), 0);
+                for (size_t i = 0; i < report.n; i++)
+                        print_error("order %d: %.*s\n", k, STR_ARG(report.items[i]));
+                assert_int_equal(report.n, 0);
+                db_rollback(other);
+                db_close(other);
+                for (size_t i = 0; i < n; i++)
+                        order[i] = i;
+        }
+        db_rollback(mine);
+        db_close(mine);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(any_order_and_repetition_of_ops_folds_to_the_same_tables, room_setup, room_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* The tables of store.db. Each is folded from the log (compared by rebuild), derived from folded ones, or local (never
+ * logged): the word stands beside it. Ids are 16 bytes; stamps 28, as stamp_pack has them. */
+#include "store.h"
+
+static const char *const steps[] = {
+        /* the log itself. scope: enum schema_audience; audience: the ticket or user, NULL where the scope needs none.
+         * request: hash of the command, with its first effect. */
+        "CREATE TABLE op ("
+        "  seq INTEGER PRIMARY KEY, op_id BLOB NOT NULL, n INTEGER NOT NULL,"
+        "  scope INTEGER NOT NULL, audience BLOB, request BLOB, record BLOB NOT NULL);"
+        "CREATE UNIQUE INDEX op_by_id ON op(op_id, n);"
+        "CREATE INDEX op_by_audience ON op(scope, audience);"
+        "CREATE TABLE op_text ("
+        "  op_id BLOB NOT NULL, n INTEGER NOT NULL, field INTEGER NOT NULL, salt BLOB NOT NULL, text BLOB NOT NULL,"
+        "  PRIMARY KEY(op_id, n, field)) WITHOUT ROWID;"
+        "CREATE TABLE chain ("
+        "  origin BLOB PRIMARY KEY, seq INTEGER NOT NULL, head BLOB NOT NULL, hlc INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE checkpoint ("
+        "  origin BLOB NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL, at INTEGER NOT NULL, signature BLOB NOT NULL,"
+        "  PRIMARY KEY(origin, seq)) WITHOUT ROWID;"
+
+        /* folded; the columns from state on are derived from register, comment, note and the ops' times */
+        "CREATE TABLE ticket ("
+        "  id BLOB PRIMARY KEY, number INTEGER NOT NULL, requester BLOB, created INTEGER NOT NULL, hidden INTEGER NOT NULL,"
+        "  state INTEGER NOT NULL, priority INTEGER NOT NULL, assignee BLOB, subject_op BLOB, subject_n INTEGER NOT NULL,"
+        "  changed INTEGER NOT NULL, touched INTEGER NOT NULL, comments INTEGER NOT NULL, notes INTEGER NOT NULL,"
+        "  newest_comment BLOB, newest_at INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE INDEX ticket_by_number ON ticket(number);"
+        "CREATE INDEX ticket_by_requester ON ticket(requester, changed);"
+        "CREATE INDEX ticket_by_touched ON ticket(touched);"
+
+        /* folded: every write of a register but the one that came with its entity */
+        "CREATE TABLE register ("
+        "  entity BLOB NOT NULL, field INTEGER NOT NULL, stamp BLOB NOT NULL,"
+        "  written INTEGER NOT NULL, covered INTEGER NOT NULL, value, PRIMARY KEY(entity, field, stamp)) WITHOUT ROWID;"
+
+        /* folded: tags and watchers, OR-sets */
+        "CREATE TABLE member ("
+        "  ticket BLOB NOT NULL, kind INTEGER NOT NULL, element BLOB NOT NULL, adder BLOB NOT NULL,"
+        "  added INTEGER NOT NULL, removed INTEGER NOT NULL, PRIMARY KEY(ticket, kind, element, adder)) WITHOUT ROWID;"
+        "CREATE INDEX member_by_element ON member(kind, element, ticket);"
+
+        /* folded; body_op, body_n, edited are derived from register; redacted: the stamp up to which texts are gone */
+#define COMMENTS(table)                                                                                                \
+        "CREATE TABLE " table " ("                                                                                     \
+        "  id BLOB PRIMARY KEY, ticket BLOB NOT NULL, author BLOB, created INTEGER NOT NULL, hidden INTEGER NOT NULL," \
+        "  op_id BLOB, n INTEGER NOT NULL, deleted INTEGER NOT NULL, redacted BLOB, attachments INTEGER NOT NULL,"     \
+        "  body_op BLOB, body_n INTEGER NOT NULL, edited INTEGER NOT NULL) WITHOUT ROWID;"                             \
+        "CREATE INDEX " table "_by_ticket ON " table "(ticket, created, id);"
+        COMMENTS("comment") COMMENTS("note")
+#undef COMMENTS
+        "CREATE TABLE attachment ("
+        "  id BLOB PRIMARY KEY, ticket BLOB NOT NULL, comment BLOB NOT NULL, internal INTEGER NOT NULL,"
+        "  op_id BLOB NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, type TEXT NOT NULL, blob BLOB) WITHOUT ROWID;"
+        "CREATE INDEX attachment_by_comment ON attachment(comment, n);"
+        "CREATE INDEX attachment_by_blob ON attachment(blob);"
+
+        /* folded: one register each */
+        "CREATE TABLE person ("
+        "  id BLOB PRIMARY KEY, stamp BLOB NOT NULL, role INTEGER NOT NULL, active INTEGER NOT NULL,"
+        "  name_op BLOB NOT NULL, name_n INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE project (one INTEGER PRIMARY KEY CHECK (one = 1), stamp BLOB NOT NULL, name TEXT NOT NULL);"
+
+        /* local */
+        "CREATE TABLE upload ("
+        "  id BLOB PRIMARY KEY, user BLOB NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, started INTEGER NOT NULL,"
+        "  blob BLOB, type TEXT, used INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE INDEX upload_by_user ON upload(user, used);"
+        "CREATE INDEX upload_by_start ON upload(used, started);"
+        "CREATE INDEX upload_by_blob ON upload(blob);"
+        "CREATE TABLE position (name TEXT PRIMARY KEY, after INTEGER NOT NULL) WITHOUT ROWID;",
+};
+
+const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -1,0 +1,16 @@
+/* People as store knows them: what identity says of them, logged, so that tickets hold ids and clients join names. */
+#pragma once
+#include "schema/person.h"
+#include "tx.h"
+
+int person_find(struct db *db, struct ulid id, struct arena *arena, struct person *ret);  /* -ENOENT */
+/* Whether the id is somebody with this role at least, and active. */
+int person_may(struct db *db, struct ulid id, enum schema_role role, bool *ret);
+
+enum schema_role role_rank(int role);   /* enum role of the schema, in the dispatcher's terms */
+
+/* Logs what is new of a person, under the op id of identity's change. On the writer. */
+int person_log(struct store *s, struct arena *arena, struct ulid op_id, struct ulid user, struct str name, int role, bool active);
+
+/* Follows identity's people and logs their changes. On the loop; the logging on the writer. */
+int people_start(struct store *s);

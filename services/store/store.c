@@ -1,0 +1,333 @@
+#include "store.h"
+
+#include "person.h"
+#include "schema/attachment.h"
+#include "schema/log.h"
+#include "schema/project.h"
+#include "tx.h"
+#include "upload.h"
+#include "writer.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { HOUSEKEEPING_US = 10 * 60 * 1000000 };
+
+struct caller store_actor(const struct call *c)
+{
+        if (c->has_caller)
+                return c->caller;
+        return (struct caller){ .device = STR("operator"), .role = SCHEMA_ROLE_ADMIN };
+}
+
+bool caller_is_agent(const struct caller *caller)
+{
+        return caller->role == SCHEMA_ROLE_AGENT || caller->role == SCHEMA_ROLE_ADMIN;
+}
+
+bool caller_is_admin(const struct caller *caller)
+{
+        return caller->role == SCHEMA_ROLE_ADMIN;
+}
+
+static bool on_files(const struct schema_method *m)
+{
+        return m == &schema_method_attachment_write || m == &schema_method_attachment_status || m == &schema_method_attachment_read;
+}
+
+static bool on_audit(const struct schema_method *m)
+{
+        return m == &schema_method_store_rebuild || m == &schema_method_store_verify;
+}
+
+struct db *store_db(struct store *s, const struct call *c)
+{
+        if (c->method->mutates)
+                return s->writer.db;
+        return on_files(c->method) ? s->files.db : on_audit(c->method) ? s->audit.db : s->reader.db;
+}
+
+static void on_loop(struct loop_work *work)
+{
+        struct call *c = (struct call *)((char *)work - offsetof(struct call, work));
+        int r = call_execute(c);
+
+        if (r != CALL_PARKED)
+                call_answer(c, r);
+}
+
+void store_route(void *data, struct call *c)
+{
+        struct store *s = data;
+
+        if (c->method == &schema_method_ops_follow) {
+                c->work.run = on_loop;
+                loop_post(s->service->loop, &c->work);
+                return;
+        }
+        queue_call(c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
+                   : on_audit(c->method) ? &s->audit.queue : &s->reader.queue, c);
+}
+
+/* Reader, file and audit threads: one read transaction around what waits, so that each batch sees one state. */
+static void *reading_main(void *worker)
+{
+        struct worker *w = worker;
+        struct call *calls, *next;
+        struct task *tasks;
+
+        while (queue_take(&w->queue, STORE_BATCH_MAX, &calls, &tasks)) {
+                int begun = db_run(w->db, "BEGIN");
+
+                for (; calls; calls = next) {
+                        int r;
+
+                        next = calls->next;
+                        r = begun ? begun : call_execute(calls);
+                        if (r != CALL_PARKED)
+                                call_answer(calls, r);
+                }
+                for (struct task *t = tasks, *next_task; t; t = next_task) {
+                        next_task = t->next;
+                        t->done(t, t->run(t));
+                }
+                if (!begun)
+                        db_run(w->db, "COMMIT");
+        }
+        return NULL;
+}
+
+static int worker_open(struct store *s, struct worker *w, int flags)
+{
+        w->store = s;
+        queue_init(&w->queue);
+        return db_open(s->path, flags, s->vfs, &store_migrations, &w->db);
+}
+
+static int worker_start(struct worker *w, void *(*main)(void *))
+{
+        int r = pthread_create(&w->thread, NULL, main, w);
+
+        w->started = r == 0;
+        return -r;
+}
+
+/* Does what is left, then ends. */
+static void worker_stop(struct worker *w)
+{
+        if (!w->store)
+                return;
+        queue_close(&w->queue);
+        if (w->started)
+                pthread_join(w->thread, NULL);
+        queue_deinit(&w->queue);
+        arena_deinit(&w->arena);
+}
+
+static const char *folder_make(struct store *s, const char *folder, const char *name)
+{
+        const char *path = arena_format(&s->writer.arena, "%s/%s", folder, name).p;
+
+        (void)mkdir(path, 0700); /* there already, or the first use says why not */
+        return strdup(path);
+}
+
+int store_open(struct store *s, const char *folder)
+{
+        int r;
+
+        s->path = strdup(arena_format(&s->writer.arena, "%s/store.db", folder).p);
+        s->blobs = folder_make(s, folder, "blobs");
+        s->uploads = folder_make(s, folder, "uploads");
+        s->tx = calloc(1, sizeof(*s->tx));
+        s->started_at = clock_now_ms(s->service->clock);
+        arena_reset(&s->writer.arena);
+        if (!s->path || !s->blobs || !s->uploads || !s->tx)
+                return -ENOMEM;
+        r = worker_open(s, &s->writer, 0);
+        if (r == -EPROTO)
+                log_error("store.db was made by a newer version: nothing was touched; install that version or restore a backup");
+        if (!r)
+                r = worker_open(s, &s->reader, DB_READ_ONLY);
+        if (!r)
+                r = worker_open(s, &s->files, DB_READ_ONLY);
+        if (!r)
+                r = worker_open(s, &s->audit, DB_READ_ONLY);
+        if (!r)
+                r = db_open(s->path, DB_READ_ONLY, s->vfs, &store_migrations, &s->follow_db);
+        if (!r)
+                r = writer_load(s);
+        if (!r)
+                r = worker_start(&s->writer, writer_main);
+        if (!r)
+                r = worker_start(&s->reader, reading_main);
+        if (!r)
+                r = worker_start(&s->files, reading_main);
+        return r ? r : worker_start(&s->audit, reading_main);
+}
+
+void store_close(struct store *s)
+{
+        worker_stop(&s->files); /* it hands calls to the writer */
+        worker_stop(&s->writer);
+        worker_stop(&s->reader);
+        worker_stop(&s->audit);
+        db_close(s->follow_db);
+        db_close(s->reader.db);
+        db_close(s->files.db);
+        db_close(s->audit.db);
+        db_close(s->writer.db); /* last: what can write takes the WAL in, and removes it */
+        free(s->tx);
+        free((char *)s->path);
+        free((char *)s->blobs);
+        free((char *)s->uploads);
+}
+
+/* ---- housekeeping: unused uploads, and files that nothing names ---- */
+
+struct sweep {
+        struct task task;
+        struct store *store;
+};
+
+static int sweep_rows(struct task *task)
+{
+        struct store *s = ((struct sweep *)task)->store;
+
+        return upload_sweep(s, s->writer.db, clock_now_ms(s->service->clock));
+}
+
+static int sweep_files(struct task *task)
+{
+        upload_swept(((struct sweep *)task)->store);
+        return 0;
+}
+
+static void sweep_done(struct task *task, int r)
+{
+        (void)r;
+        free(task);
+}
+
+static void sweep_rows_done(struct task *task, int r)
+{
+        struct store *s = ((struct sweep *)task)->store;
+
+        if (r) {
+                free(task);
+                return;
+        }
+        task->run = sweep_files;
+        task->done = sweep_done;
+        queue_task(&s->files.queue, task);
+}
+
+static void housekeeping(void *data)
+{
+        struct store *s = data;
+        struct sweep *sweep = calloc(1, sizeof(*sweep));
+
+        if (!sweep)
+                abort();
+        *sweep = (struct sweep){ .task = { .run = sweep_rows, .done = sweep_rows_done }, .store = s };
+        queue_task(&s->writer.queue, &sweep->task);
+        loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
+}
+
+/* ---- the service ---- */
+
+static int secrets(struct service *service, struct store *s)
+{
+        uint8_t seed[32];
+        int r;
+
+        r = service_secret(service, "instance", seed);
+        if (!r)
+                r = service_secret(service, "caller", s->caller_key);
+        if (!r)
+                r = service_secret(service, "cursor", s->cursor_key);
+        if (!r)
+                r = service_secret(service, "link", s->link_key);
+        if (!r)
+                crypto_sign_seed_keypair(s->public_key, s->secret_key, seed);
+        sodium_memzero(seed, sizeof(seed));
+        return r;
+}
+
+static int start(struct service *service, void **ret_data)
+{
+        struct store *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        *ret_data = s;
+        s->service = service;
+        r = secrets(service, s);
+        if (r)
+                return r;
+        r = store_open(s, service_state(service, ""));
+        if (r) {
+                log_error("store.db can't be opened: %s", strerrordesc_np(-r));
+                return r;
+        }
+        r = feed_init(&s->feed, service->loop);
+        if (!r)
+                r = service_client(service, "identity", SCHEMA_PEER_IDENTITY, &s->identity);
+        if (!r)
+                r = people_start(s);
+        if (!r)
+                r = service_server(service, store_handlers, s, store_route, s->caller_key, &s->server);
+        if (r)
+                return r;
+        s->housekeeping = loop_timer_new(service->loop, housekeeping, s);
+        loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
+        return 0;
+}
+
+static void drain(void *data)
+{
+        rpc_server_stop(((struct store *)data)->server); /* those parked are answered within RPC_PARK_MS */
+}
+
+static bool drained(void *data)
+{
+        return rpc_server_busy(((struct store *)data)->server) == 0;
+}
+
+static void stop(void *data)
+{
+        struct store *s = data;
+
+        if (!s)
+                return;
+        if (s->feed.loop)
+                feed_deinit(&s->feed);
+        follower_free(s->people);
+        rpc_client_free(s->identity);
+        loop_timer_free(s->housekeeping);
+        store_close(s);
+        rpc_server_free(s->server);
+        sodium_memzero(s->secret_key, sizeof(s->secret_key));
+        free(s);
+}
+
+static void status(void *data, struct buf *out)
+{
+        struct store *s = data;
+
+        buf_format(out, "%lld ops in the log", (long long)s->head);
+}
+
+const struct service_type store_service = {
+        .name = "store",
+        .peer = SCHEMA_PEER_STORE,
+        .start = start,
+        .drain = drain,
+        .drained = drained,
+        .stop = stop,
+        .status = status,
+};

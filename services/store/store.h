@@ -1,0 +1,77 @@
+/* The store: the project's log, the tables folded from it, and its attachments.
+ *
+ * Threads: the loop (transport, followers, timers); the writer, which alone writes store.db and owns the chain; the reader; the file
+ * thread (attachments); the audit thread (rebuild, verify). Each but the loop takes calls from a queue of its own, and has its
+ * own connection. What they share is below, marked with who touches it. */
+#pragma once
+#include "queue.h"
+#include "replica/chain.h"
+#include "replica/hlc.h"
+#include "schema/store_handlers.h"
+#include "service.h"
+
+enum {
+        STORE_BATCH_MAX = 256,            /* commands in one commit */
+        STORE_CHECKPOINT_OPS = 256,
+        STORE_CHECKPOINT_MS = 10 * 60 * 1000,
+};
+
+/* A thread of the store, and what it works with. */
+struct worker {
+        struct store *store;
+        pthread_t thread;
+        bool started;
+        struct queue queue;
+        struct db *db;
+        struct arena arena;               /* for work that is no call's */
+};
+
+struct tx;
+struct store {
+        struct service *service;
+        struct rpc_server *server;
+        struct rpc_client *identity;
+        struct follower *people;
+        struct feed feed;                 /* loop: those who follow the log */
+        struct db *follow_db;             /* loop */
+        struct arena follow_arena;        /* loop */
+        struct loop_timer *housekeeping;  /* loop */
+        struct loop_work woken;           /* writer to loop: the head moved on */
+        _Atomic bool waking;
+
+        struct worker writer, reader, files, audit;
+        struct chain chain;               /* writer */
+        struct hlc hlc;                   /* writer */
+        int64_t checkpoint_seq, checkpoint_at; /* writer */
+        struct tx *tx;                    /* writer: of the command under way */
+        bool broken;                      /* writer: the transaction is gone */
+        bool scrub;                       /* writer: redacted texts are still in the WAL */
+
+        _Atomic int64_t head;             /* the log's last committed position */
+        _Atomic int64_t commits, ops;     /* since start */
+        int64_t started_at;
+
+        /* constant after start */
+        uint8_t origin[OP_ORIGIN_BYTES];
+        uint8_t public_key[CHAIN_PUBLIC_KEY_BYTES], secret_key[CHAIN_SECRET_KEY_BYTES];
+        uint8_t caller_key[32], cursor_key[32], link_key[32];
+        const char *path, *blobs, *uploads;
+        const char *vfs;                  /* NULL but in tests */
+};
+
+extern const struct service_type store_service;
+extern const struct db_migrations store_migrations;
+
+/* The parts of a store without the service around it: what tests of its tables use, too. Files lie in the folder. */
+int store_open(struct store *s, const char *folder);
+void store_close(struct store *s);
+/* Hands a call to the thread whose work it is; called on a transport thread. */
+void store_route(void *data, struct call *c);
+
+/* Who acts: the caller, or for an operator's call the system itself as an admin. */
+struct caller store_actor(const struct call *c);
+bool caller_is_agent(const struct caller *caller);
+bool caller_is_admin(const struct caller *caller);
+
+/* The connection that this call's thread reads with. */
+struct db *store_db(struct store *s, const struct call *c);

@@ -1,0 +1,295 @@
+/* For tests: a store on a temporary folder, behind its real socket, with a clock in the test's hand and people of every role. */
+#pragma once
+#include "change.h"
+#include "comment.h"
+#include "person.h"
+#include "store.h"
+#include "upload.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* Who speaks. The indexes of room.users. */
+enum who { ALICE, BOB, AGNES, ARTHUR, ADMIN, OPERATOR, STRANGER, WHO_MAX };
+
+struct room {
+        char folder[64];
+        int64_t now_ms;
+        struct clock clock;
+        struct service service;
+        struct store *store;
+        struct rpc_client *client;
+        struct ulid users[WHO_MAX];
+        struct arena arena;
+        struct fault fault;
+        uint64_t random;           /* a xorshift state: tests are the same each time */
+};
+
+static inline int64_t room_now(void *data)
+{
+        return ((struct room *)data)->now_ms;
+}
+
+static inline int64_t room_steady(void *data)
+{
+        (void)data;
+        return clock_steady_us(&clock_system);
+}
+
+static inline uint64_t room_random(struct room *room)
+{
+        room->random ^= room->random << 13;
+        room->random ^= room->random >> 7;
+        return room->random ^= room->random << 17;
+}
+
+static inline enum schema_role room_role(enum who who)
+{
+        static const enum schema_role roles[] = { SCHEMA_ROLE_CUSTOMER, SCHEMA_ROLE_CUSTOMER, SCHEMA_ROLE_AGENT, SCHEMA_ROLE_AGENT,
+                                                  SCHEMA_ROLE_ADMIN, SCHEMA_ROLE_ADMIN, SCHEMA_ROLE_STRANGER };
+
+        return roles[who];
+}
+
+/* The answer's code; *result is the method's struct, in the room's arena until the next room_reset. */
+static inline int room_call(struct room *room, enum who who, const struct schema_method *method, const void *params, void *result)
+{
+        struct buf sealed = { 0 };
+        struct caller caller = { .user = room->users[who], .device = STR("loopback:127.0.0.2"), .role = room_role(who),
+                                 .expires_at = room->now_ms + 600000 };
+        struct rpc_request request = { .method = method, .params = params, .request = STR("test") };
+        int r;
+
+        if (who != OPERATOR) {
+                caller_seal(room->store->caller_key, &caller, &sealed);
+                request.caller = buf_view(&sealed);
+        }
+        r = rpc_call_wait(room->client, &request, &room->arena, result, &room->fault);
+        buf_deinit(&sealed);
+        return r;
+}
+
+static inline struct ulid room_id(struct room *room)
+{
+        return ulid_new(room->now_ms);
+}
+
+/* Ends the store as if it were killed, or starts it again: what was answered must be there. */
+static inline void room_close(struct room *room)
+{
+        rpc_client_free(room->client);
+        if (room->store) {
+                rpc_server_stop(room->store->server);
+                feed_deinit(&room->store->feed);
+                store_close(room->store);
+                rpc_server_free(room->store->server);
+                loop_dispatch(room->service.loop, 0); /* what its writer posted last */
+                free(room->store);
+        }
+        room->client = NULL;
+        room->store = NULL;
+}
+
+static inline int room_open_vfs(struct room *room, const char *vfs)
+{
+        struct store *s = room->store = calloc(1, sizeof(*s));
+        const char *path = arena_format(&room->service.arena, "%s/rpc.sock", room->folder).p;
+        uint8_t seed[32] = { 1 };
+        int r;
+
+        s->service = &room->service;
+        s->vfs = vfs;
+        memset(s->caller_key, 2, 32);
+        memset(s->cursor_key, 3, 32);
+        memset(s->link_key, 4, 32);
+        crypto_sign_seed_keypair(s->public_key, s->secret_key, seed);
+        r = store_open(s, room->folder);
+        if (r)
+                return r;
+        assert_int_equal(feed_init(&s->feed, room->service.loop), 0);
+        assert_int_equal(rpc_server_new(room->service.loop, &(struct rpc_server_options){ .path = path, .handlers = store_handlers, .data = s,
+                                                                                          .route = store_route, .peers = &room->service.peers,
+                                                                                          .caller_key = s->caller_key, .clock = &room->clock },
+                                        &s->server), 0);
+        assert_int_equal(rpc_client_new(room->service.loop, &(struct rpc_client_options){ .path = path, .service = SCHEMA_PEER_STORE,
+                                                                                          .peers = &room->service.peers }, &room->client), 0);
+        return 0;
+}
+
+/* People as identity would tell of them. */
+struct room_person {
+        struct task task;
+        struct room *room;
+        enum who who;
+        const char *name;
+        bool active;
+        enum schema_role role;
+        _Atomic int done;
+};
+
+static inline int room_person_log(struct task *task)
+{
+        struct room_person *p = (struct room_person *)task;
+
+        return person_log(p->room->store, &p->room->store->writer.arena, ulid_new(p->room->now_ms), p->room->users[p->who], str_of(p->name),
+                          p->role == SCHEMA_ROLE_ADMIN ? ROLE_ADMIN : p->role == SCHEMA_ROLE_AGENT ? ROLE_AGENT : ROLE_CUSTOMER, p->active);
+}
+
+static inline void room_person_done(struct task *task, int r)
+{
+        struct room_person *p = (struct room_person *)task;
+
+        p->done = r ? -1 : 1;
+}
+
+static inline void room_person(struct room *room, enum who who, const char *name, enum schema_role role, bool active)
+{
+        struct room_person p = { .task = { .run = room_person_log, .done = room_person_done }, .room = room, .who = who, .name = name,
+                                 .role = role, .active = active };
+
+        queue_task(&room->store->writer.queue, &p.task);
+        while (!p.done) /* the writer's thread says when */
+                sched_yield();
+        assert_int_equal(p.done, 1);
+}
+
+/* All but the store: what a process of its own needs to work on the same folder. */
+static inline struct room *room_new(const char *folder)
+{
+        struct room *room = calloc(1, sizeof(*room));
+
+        assert_true(sodium_init() >= 0);
+        log_level(LOG_LEVEL_ERROR);
+        room->random = 88172645463325252;
+        room->now_ms = 1790000000000;
+        room->clock = (struct clock){ room_now, room_steady, room };
+        snprintf(room->folder, sizeof(room->folder), "%s", folder);
+        room->service = (struct service){ .name = "store", .clock = &room->clock, .loop = loop_new(&room->clock),
+                                          .settings = { .blob_bytes_max = 26214400 } };
+        assert_int_equal(rpc_peers_load(true, &room->service.peers), 0);
+        for (enum who who = ALICE; who <= ADMIN; who++)
+                room->users[who] = ulid_of(room->now_ms, (const uint8_t[10]){ 'u', (uint8_t)who });
+        return room;
+}
+
+static inline int room_setup_vfs(void **state, const char *vfs)
+{
+        static const char *const names[] = { "Alice", "Bob", "Agnes", "Arthur", "Ada" };
+        char folder[] = "/tmp/assist-store-XXXXXX";
+        struct room *room;
+
+        assert_non_null(mkdtemp(folder));
+        *state = room = room_new(folder);
+        assert_int_equal(room_open_vfs(room, vfs), 0);
+        for (enum who who = ALICE; who <= ADMIN; who++)
+                room_person(room, who, names[who], room_role(who), true);
+        return 0;
+}
+
+static inline int room_setup(void **state)
+{
+        return room_setup_vfs(state, NULL);
+}
+
+static inline int room_teardown(void **state)
+{
+        struct room *room = *state;
+        char command[128];
+
+        room_close(room);
+        loop_free(room->service.loop);
+        arena_deinit(&room->service.arena);
+        arena_deinit(&room->arena);
+        snprintf(command, sizeof(command), "rm -rf '%s'", room->folder);
+        assert_int_equal(system(command), 0);
+        free(room);
+        return 0;
+}
+
+/* What every story ends with: the log folds to the very tables, and its chain is whole. */
+static inline void room_proof(struct room *room)
+{
+        struct store_rebuild_result rebuilt;
+        struct store_verify_result verified;
+
+        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_rebuild, &(struct store_rebuild){ 0 }, &rebuilt), 0);
+        for (size_t i = 0; i < rebuilt.differences.n; i++)
+                print_error("rebuild: %.*s\n", STR_ARG(rebuilt.differences.items[i]));
+        assert_true(rebuilt.equal);
+        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_verify, &(struct store_verify){ 0 }, &verified), 0);
+        for (size_t i = 0; i < verified.problems.n; i++)
+                print_error("verify: %.*s\n", STR_ARG(verified.problems.items[i]));
+        assert_true(verified.sound);
+        assert_int_equal(rebuilt.ops, verified.ops);
+}
+
+/* ---- short ways to say what stories are made of ---- */
+
+static inline struct ticket room_ticket(struct room *room, enum who who, const char *subject)
+{
+        struct ticket_create_result made;
+
+        assert_int_equal(room_call(room, who, &schema_method_ticket_create,
+                                   &(struct ticket_create){ .subject = str_of(subject), .body = STR("Please help."), .has_op_id = true,
+                                                            .op_id = room_id(room) }, &made), 0);
+        return made.value;
+}
+
+static inline int room_reply(struct room *room, enum who who, struct ulid ticket, const char *body, struct comment *ret)
+{
+        struct comment_add_result made;
+        int r = room_call(room, who, &schema_method_comment_add,
+                          &(struct comment_add){ .ticket = ticket, .body = str_of(body), .has_op_id = true, .op_id = room_id(room) }, &made);
+
+        if (!r && ret)
+                *ret = made.comment;
+        return r;
+}
+
+static inline int room_note(struct room *room, enum who who, struct ulid ticket, const char *body, struct comment *ret)
+{
+        struct note_add_result made;
+        int r = room_call(room, who, &schema_method_note_add,
+                          &(struct note_add){ .ticket = ticket, .body = str_of(body), .has_op_id = true, .op_id = room_id(room) }, &made);
+
+        if (!r && ret)
+                *ret = made.comment;
+        return r;
+}
+
+static inline int room_get(struct room *room, enum who who, struct ulid ticket, struct ticket *ret, struct str *ret_cursor)
+{
+        struct ticket_get_result got;
+        int r = room_call(room, who, &schema_method_ticket_get, &(struct ticket_get){ .has_ticket = true, .ticket = ticket }, &got);
+
+        if (!r) {
+                *ret = got.ticket;
+                if (ret_cursor)
+                        *ret_cursor = got.cursor;
+        }
+        return r;
+}
+
+static inline int room_set(struct room *room, enum who who, struct ticket_set set, struct ticket *ret)
+{
+        struct ticket_set_result made;
+        int r;
+
+        if (!set.has_op_id)
+                set.op_id = room_id(room);
+        set.has_op_id = true;
+        r = room_call(room, who, &schema_method_ticket_set, &set, &made);
+        if (!r && ret)
+                *ret = made.value;
+        return r;
+}

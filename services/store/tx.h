@@ -1,0 +1,58 @@
+/* A command in the writer's transaction: its op id checked, its effects appended to the log and folded. */
+#pragma once
+#include "store.h"
+
+struct tx {
+        struct store *store;
+        struct db *db;
+        struct arena *arena;
+        struct caller actor;
+        struct ulid op_id;
+        struct ulid on_behalf_of;
+        uint32_t n;               /* effects so far */
+        uint8_t request[32];      /* hash of the command */
+        bool has_request;
+};
+
+/* Begins what the call asks. *ret_again: this very command was accepted before, so only answer what it made, as the caller may see
+ * it now. Conflict where the op id is another command's or another actor's, of which nothing is told. */
+int tx_begin(struct store *s, struct call *c, struct tx **ret, bool *ret_again);
+/* Begins what no caller asked for. -EEXIST where op_id was accepted before. */
+int tx_begin_system(struct store *s, struct arena *arena, struct ulid op_id, struct tx **ret);
+
+/* Appends one effect and folds it. body: the kind's struct; its salts are made here. audience: the ticket or user that the
+ * kind's scope asks for, NULL for the others. hlc: 0 for now. ret_id, where not NULL: the id of what it creates. */
+struct effect {
+        const struct schema_op *kind;
+        const void *body;
+        struct ulid target;
+        const struct ulid *audience;
+        const struct op_base *base;
+        size_t n_base;
+        uint64_t hlc;
+};
+int tx_append(struct tx *tx, const struct effect *effect);
+/* The id of what the next effect will create. Conflict is for the caller to find: ids may be taken. */
+struct ulid tx_next_id(const struct tx *tx);
+
+/* The position after this command, in the arena. */
+struct str tx_cursor(struct tx *tx);
+
+/* ---- reading the log ---- */
+
+struct log_entry {
+        int64_t seq;
+        int scope;
+        struct ulid audience;
+        struct op op;             /* decoded; points into the arena */
+        const struct schema_op *kind; /* NULL: unknown, from a newer instance */
+};
+/* A row of "SELECT seq, scope, audience, record FROM op ...". -EBADMSG for a damaged record. */
+int log_entry_read(sqlite3_stmt *q, struct arena *arena, struct log_entry *ret);
+/* The body with its texts, as far as they were not redacted. ret: the kind's struct. */
+int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret);
+/* The text of an op's personal field: 0, or -ENOENT where it was redacted. In the arena. */
+int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret);
+
+/* Puts an op and its record in the log without accepting it, and folds it: for rebuild, and for ops of other instances. */
+int log_insert(struct db *db, struct arena *arena, const struct log_entry *e, struct str record, const struct str *request);

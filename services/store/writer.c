@@ -1,0 +1,195 @@
+#include "writer.h"
+
+#include "tx.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int writer_load(struct store *s)
+{
+        struct db *db = s->writer.db;
+        sqlite3_stmt *q;
+        int64_t head;
+        int r;
+
+        chain_init(&s->chain, s->public_key);
+        memcpy(s->origin, s->chain.origin, sizeof(s->origin));
+        q = db_query(db, "SELECT seq, head, hlc FROM chain WHERE origin = ?1", "b", (struct str){ (const char *)s->origin, sizeof(s->origin) });
+        r = db_step(db, q);
+        if (r > 0) {
+                s->chain.seq = db_column_int(q, 0);
+                memcpy(s->chain.head, db_column_str(q, 1).p, OP_HASH_BYTES);
+                s->hlc.last = (uint64_t)db_column_int(q, 2);
+        }
+        db_done(q);
+        if (r >= 0)
+                r = db_int(db, &head, "SELECT coalesce(max(seq), 0) FROM op", "");
+        if (!r)
+                r = db_int(db, &s->checkpoint_seq, "SELECT coalesce(max(seq), 0) FROM checkpoint", "");
+        if (r)
+                return r;
+        if (head != s->chain.seq) {
+                log_error("store.db is damaged: its log ends at %lld, its chain at %lld; restore the last backup", (long long)head,
+                          (long long)s->chain.seq);
+                return -EBADMSG;
+        }
+        s->checkpoint_at = clock_now_ms(s->service->clock);
+        s->head = head;
+        return 0;
+}
+
+/* One command or task, undone as a whole where it fails. */
+static int guarded(struct store *s, struct call *c, struct task *t)
+{
+        struct chain chain = s->chain;
+        struct db *db = s->writer.db;
+        int r;
+
+        r = db_do(db, "SAVEPOINT command", "");
+        if (r)
+                return r;
+        r = c ? call_execute(c) : t->run(t);
+        if (sqlite3_get_autocommit(db_handle(db))) {
+                s->broken = true; /* a full disk took the whole transaction with it */
+                return r < 0 ? r : -EIO;
+        }
+        if (r) {
+                s->chain = chain;
+                db_do(db, "ROLLBACK TO command", "");
+        }
+        db_do(db, "RELEASE command", "");
+        if (sqlite3_get_autocommit(db_handle(db)))
+                s->broken = true;
+        return r;
+}
+
+/* In the same transaction as what it vouches for. */
+static int checkpoint(struct store *s)
+{
+        int64_t now = clock_now_ms(s->service->clock);
+        struct checkpoint cp;
+
+        if (s->chain.seq == s->checkpoint_seq ||
+            (s->chain.seq - s->checkpoint_seq < STORE_CHECKPOINT_OPS && now - s->checkpoint_at < STORE_CHECKPOINT_MS))
+                return 0;
+        checkpoint_sign(&s->chain, now, s->secret_key, &cp);
+        s->checkpoint_seq = cp.seq;
+        s->checkpoint_at = now;
+        return db_do(s->writer.db, "INSERT INTO checkpoint(origin, seq, head, at, signature) VALUES(?1, ?2, ?3, ?4, ?5)", "bibib",
+                     (struct str){ (const char *)cp.origin, sizeof(cp.origin) }, cp.seq, (struct str){ (const char *)cp.head, sizeof(cp.head) },
+                     cp.at, (struct str){ (const char *)cp.signature, sizeof(cp.signature) });
+}
+
+static int chain_save(struct store *s)
+{
+        return db_do(s->writer.db, "INSERT INTO chain(origin, seq, head, hlc) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+                                   " seq = excluded.seq, head = excluded.head, hlc = excluded.hlc",
+                     "bibi", (struct str){ (const char *)s->origin, sizeof(s->origin) }, s->chain.seq,
+                     (struct str){ (const char *)s->chain.head, OP_HASH_BYTES }, (int64_t)s->hlc.last);
+}
+
+/* 0: it is on disk. An error: nothing of the batch is, unless *ret_unknown. */
+static int commit(struct store *s, int64_t head_before, bool *ret_unknown)
+{
+        int r = 0;
+
+        *ret_unknown = false;
+        if (s->broken)
+                return -EIO;
+        if (s->chain.seq != head_before)
+                r = chain_save(s);
+        if (!r)
+                r = checkpoint(s);
+        if (r) {
+                db_rollback(s->writer.db);
+                return r;
+        }
+        r = db_commit(s->writer.db);
+        if (r == -ENOSPC) /* before the frame that commits was written: it is known not to be there */
+                db_rollback(s->writer.db);
+        *ret_unknown = r && r != -ENOSPC;
+        return r;
+}
+
+/* What was redacted leaves the WAL too; where a reader is in the way, with the next batch or sweep. */
+static void scrub(struct store *s)
+{
+        int64_t busy;
+
+        if (s->scrub && !db_int(s->writer.db, &busy, "PRAGMA wal_checkpoint(TRUNCATE)", ""))
+                s->scrub = busy != 0;
+}
+
+static void wake_followers(struct loop_work *work)
+{
+        struct store *s = (struct store *)((char *)work - offsetof(struct store, woken));
+
+        s->waking = false;
+        feed_wake(&s->feed);
+}
+
+static void batch(struct store *s, struct call *calls, struct task *tasks)
+{
+        struct chain chain = s->chain;
+        int64_t checkpoint_seq = s->checkpoint_seq, checkpoint_at = s->checkpoint_at;
+        int results[STORE_BATCH_MAX], *result = results, r;
+        struct call *next_call;
+        struct task *next_task;
+        bool unknown = false;
+
+        s->broken = false;
+        r = db_begin(s->writer.db);
+        for (struct call *c = calls; c; c = c->next, result++)
+                *result = r || s->broken ? -EIO : call_has_time(c) ? guarded(s, c, NULL) : call_unavailable(c, 0, "its caller has stopped waiting");
+        for (struct task *t = tasks; t && !r && !s->broken; t = t->next) {
+                int one = guarded(s, NULL, t);
+
+                if (one)
+                        log_warning("a task of the writer failed: %s", strerrordesc_np(-one));
+        }
+        if (!r)
+                r = commit(s, chain.seq, &unknown);
+        if (r) {
+                log_error("a commit failed: %s (%s)", strerrordesc_np(-r), db_error(s->writer.db));
+                if (unknown) {
+                        /* It may be on disk all the same. Only a fresh start knows; callers retry by op id. */
+                        log_error("its outcome is unknown: store ends, and recovers when it is started again");
+                        _exit(1);
+                }
+                s->chain = chain;
+                s->checkpoint_seq = checkpoint_seq;
+                s->checkpoint_at = checkpoint_at;
+        } else if (s->chain.seq != chain.seq) {
+                s->head = s->chain.seq;
+                s->commits++;
+                s->ops += s->chain.seq - chain.seq;
+                if (!atomic_exchange(&s->waking, true)) {
+                        s->woken.run = wake_followers;
+                        loop_post(s->service->loop, &s->woken);
+                }
+        }
+        scrub(s);
+        result = results;
+        for (struct call *c = calls; c; c = next_call, result++) {
+                next_call = c->next;
+                call_answer(c, r && *result <= 0 ? r : *result);
+        }
+        for (struct task *t = tasks; t; t = next_task) {
+                next_task = t->next;
+                t->done(t, r);
+        }
+}
+
+void *writer_main(void *worker)
+{
+        struct worker *w = worker;
+        struct call *calls;
+        struct task *tasks;
+
+        while (queue_take(&w->queue, STORE_BATCH_MAX, &calls, &tasks))
+                batch(w->store, calls, tasks);
+        return NULL;
+}
