@@ -160,7 +160,7 @@ static void hears(struct room *r, const char *text)
                 n = recv(r->socket, message, sizeof(message) - 1, 0);
                 if (n < 0)
                         fail_msg("systemd was not told %s", text);
-                message[n] = 0;
+                message[n < 0 ? 0 : n] = 0;
         } while (!strstr(message, text));
 }
 
