@@ -108,7 +108,7 @@ static void a_method_serves_the_roles_it_names_and_those_above(void **state)
                 struct str caller = sealed_as(r, (enum schema_role)role, INT64_MAX / 2);
 
                 assert_int_equal(call_as(r, &method_agents, &in, caller, &out, NULL),
-                                 role >= SCHEMA_ROLE_AGENT ? 0 : FAULT_FORBIDDEN);
+                                 role >= SCHEMA_ROLE_AGENT ? 0 : role == SCHEMA_ROLE_STRANGER ? FAULT_UNAUTHENTICATED : FAULT_FORBIDDEN);
                 assert_int_equal(call_as(r, &method_strangers, &in, caller, &out, NULL), 0);
                 assert_int_equal(out.head, role);
                 assert_int_equal(call_as(r, &method_follow, &in, caller, &out, NULL), 0);
@@ -156,7 +156,7 @@ static void another_process_may_call_in_its_own_name_only_what_names_it(void **s
                                         &r->client), 0);
         assert_int_equal(ask(r, &method_either, &in, &out, NULL), 0);
         assert_int_equal(out.head, 5);
-        assert_int_equal(call_as(r, &method_either, &in, stranger, &out, NULL), FAULT_FORBIDDEN);
+        assert_int_equal(call_as(r, &method_either, &in, stranger, &out, NULL), FAULT_UNAUTHENTICATED);
         assert_int_equal(ask(r, &method_agents, &in, &out, NULL), FAULT_FORBIDDEN);
         assert_int_equal(ask(r, &method_inside, &in, &out, NULL), FAULT_FORBIDDEN);
         assert_int_equal(ask(r, &method_follow, &in, &out, NULL), FAULT_FORBIDDEN);
