@@ -1,5 +1,6 @@
 #include "db.h"
 #include "log.h"
+#include "log_messages.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -354,7 +355,8 @@ static int migrate_one(struct db *db, const char *step, int64_t version)
         if (!r)
                 r = db_commit(db);
         if (r) {
-                log_error("migration %lld: %s", (long long)version, db_error(db));
+                log_write(LOG_LEVEL_ERROR, LOG_DATABASE_FAILED,
+                          "migration %lld: %s", (long long)version, db_error(db));
                 db_rollback(db);
         }
         return r;
@@ -367,7 +369,9 @@ static int migrate(struct db *db, const char *path, const struct db_migrations *
         if (version > 0 && version < m->n)
                 r = back_up(db, path, version);
         if (r) {
-                log_error("%s: no backup could be made before its migration, which was not begun: %s", path, strerror(-r));
+                log_write(LOG_LEVEL_ERROR, LOG_DATABASE_FAILED,
+                          "%s: no backup could be made before its migration, which was not begun: %s",
+                          path, strerror(-r));
                 return r;
         }
         while (r == 0 && version < m->n) {
@@ -412,7 +416,9 @@ int db_open(const char *path, int flags, const char *vfs, const struct db_migrat
         if (!r)
                 r = pragma_int(db, "PRAGMA user_version", &version);
         if (!r && version > migrations->n) {
-                log_error("%s is at version %lld, this program knows %d: it belongs to a newer one", path, (long long)version,
+                log_write(LOG_LEVEL_ERROR, LOG_DATABASE_NEWER,
+                          "%s is at version %lld, this program knows %d: it belongs to a newer one",
+                          path, (long long)version,
                           migrations->n);
                 db_close(db);
                 return -EPROTO;
@@ -420,7 +426,8 @@ int db_open(const char *path, int flags, const char *vfs, const struct db_migrat
         if (!r)
                 r = configure(db, flags);
         if (r)
-                log_error("%s: %s", path, db->sqlite ? db_error(db) : strerror(-r));
+                log_write(LOG_LEVEL_ERROR, LOG_DATABASE_FAILED,
+                          "%s: %s", path, db->sqlite ? db_error(db) : strerror(-r));
         if (!r && !(flags & DB_READ_ONLY))
                 r = migrate(db, path, migrations, version);
         if (r) {

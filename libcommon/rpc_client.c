@@ -8,6 +8,7 @@
  *
  * nng's threads decode the reply; the loop hears of it by posted work. */
 #include "rpc_wire.h"
+#include "log_messages.h"
 #include <assert.h>
 #include <errno.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -201,7 +202,8 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *data)
         }
         nng_pipe_close(pipe);
         if (!atomic_exchange(&c->refused, true))
-                log_warning("uid %u listens where a service should: it is not talked to", (unsigned)uid);
+                log_write(LOG_LEVEL_WARNING, LOG_LISTENER_REFUSED,
+                          "uid %u listens where a service should: it is not talked to", (unsigned)uid);
 }
 
 /* ---- on the loop ---- */

@@ -3,6 +3,7 @@
  * Calls are read, checked and refused on nng's threads, one context each; what passes goes to `route`, or to the loop. An answer may
  * come from any thread. In steady state a call takes nothing from the heap but nng's own message, which carries the reply back. */
 #include "call.h"
+#include "log_messages.h"
 #include <nng/protocol/reqrep0/rep.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *data)
                 uid = rpc_pipe_uid(pipe);
                 from = rpc_peers_of(&s->peers, uid);
                 if (!from) {
-                        log_warning("a process of uid %u was refused", (unsigned)uid);
+                        log_write(LOG_LEVEL_WARNING, LOG_CALLER_REFUSED, "a process of uid %u was refused", (unsigned)uid);
                         nng_pipe_close(pipe);
                         return;
                 }

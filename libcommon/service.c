@@ -1,4 +1,5 @@
 #include "service.h"
+#include "log_messages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -61,7 +62,7 @@ int service_secret_text(struct service *s, const char *name, struct arena *arena
                 close(fd);
         explicit_bzero(text, sizeof(text));
         if (r)
-                log_error("the secret %s can't be read: %s", path, strerror(-r));
+                log_write(LOG_LEVEL_ERROR, LOG_SECRET_REFUSED, "the secret %s can't be read: %s", path, strerror(-r));
         return r;
 }
 
@@ -75,7 +76,8 @@ int service_secret(struct service *s, const char *name, uint8_t ret_key[32])
                 r = str_from_hex(text, ret_key, 32);
                 explicit_bzero((char *)(uintptr_t)text.p, text.n);
                 if (r)
-                        log_error("the secret %s is not 64 hexadecimal digits on one line", name);
+                        log_write(LOG_LEVEL_ERROR, LOG_SECRET_REFUSED,
+                                  "the secret %s is not 64 hexadecimal digits on one line", name);
         }
         arena_deinit(&arena);
         return r;
@@ -135,11 +137,13 @@ static int load(struct service *s)
         struct settings fresh;
 
         if (settings_load(dir, &s->arena, &fresh, &e)) {
-                log_error("%s:%d: %s%s%s", e.file, e.line, e.key, *e.key ? ": " : "", e.reason);
+                log_write(LOG_LEVEL_ERROR, LOG_SETTINGS_REFUSED,
+                          "%s:%d: %s%s%s", e.file, e.line, e.key, *e.key ? ": " : "", e.reason);
                 return -EINVAL;
         }
         if (fresh.driver == OVERLAY_LOOPBACK && !fresh.development) {
-                log_error("the loopback driver knows devices by addresses that anyone on this machine may take: it needs "
+                log_write(LOG_LEVEL_ERROR, LOG_SETTINGS_REFUSED,
+                          "the loopback driver knows devices by addresses that anyone on this machine may take: it needs "
                           "development = yes in [project]");
                 return -EINVAL;
         }
@@ -206,7 +210,8 @@ static void on_drain(void *data)
         struct service *s = data;
 
         if (clock_steady_us(s->clock) >= s->drain_until_us) {
-                log_warning("stopping with work under way: it did not end in %d s", DRAIN_MS / 1000);
+                log_write(LOG_LEVEL_WARNING, LOG_STOPPED_EARLY,
+                          "stopping with work under way: it did not end in %d s", DRAIN_MS / 1000);
                 loop_stop(s->loop);
         } else if (!s->type->drained || s->type->drained(s->data)) {
                 loop_stop(s->loop);
@@ -251,7 +256,8 @@ static int prepare(struct service *s)
                 return EX_OSERR;
         }
         if (!(rpc_peers_of(&s->peers, geteuid()) & s->type->peer)) {
-                log_error("this must run as the user assist-%s, or with development = yes", s->name);
+                log_write(LOG_LEVEL_ERROR, LOG_WRONG_USER,
+                          "this must run as the user assist-%s, or with development = yes", s->name);
                 return EX_NOPERM;
         }
         s->loop = loop_new(s->clock);
@@ -272,7 +278,7 @@ static int live(struct service *s)
         start_watchdog(s);
         sd_notify(0, "READY=1");
         service_status(s);
-        log_notice("ready");
+        log_write(LOG_LEVEL_NOTICE, LOG_SERVICE_READY, "ready");
         r = loop_run(s->loop);
         if (r)
                 log_error("the event loop failed: %s", strerror(-r));
