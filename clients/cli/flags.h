@@ -1,0 +1,18 @@
+/* `--field value` by descriptors: a command line becomes a method's parameters, checked as those of any other caller.
+ *
+ * --add-tags is add_tags; a list's flag is repeated; a bool's may stand alone; `--assignee none` is null where that means something;
+ * `--body -` reads standard input. */
+#pragma once
+#include "codec.h"
+
+struct flags_error {
+        char text[300];     /* what is wrong, and what would be right */
+};
+
+/* Takes argv[0..argc) whole: 0 and *ret filled, or -EINVAL. positional: names of fields that plain arguments fill in order, NULL at the
+ * end; the last one, where it is a list, takes all that are left. Texts lie in the arena. */
+int flags_read(const struct schema_struct *type, int argc, char **argv, const char *const *positional, struct arena *arena, void *ret,
+               struct flags_error *error);
+
+/* "  --subject TEXT    1 to 200 characters ..." a line each, for --help. */
+void flags_help(const struct schema_struct *type, struct buf *out);

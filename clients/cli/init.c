@@ -1,0 +1,164 @@
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int failed(const char *what, const char *path)
+{
+        fprintf(stderr, "assistctl: can't %s %s: %s\n", what, path, strerror(errno));
+        return EXIT_FAILURE;
+}
+
+static int make_folder(const char *path, mode_t mode)
+{
+        if (mkdir(path, mode) && errno != EEXIST)
+                return failed("make", path);
+        return 0;
+}
+
+/* Hands a path to the service's own user, where that user exists and we may: in production and where each service has a uid of its
+ * own. group: its callers may pass. */
+static int hand_over(const char *service, const char *path, bool callers)
+{
+        char name[64];
+        const struct passwd *user;
+        const struct group *group;
+        gid_t gid;
+
+        snprintf(name, sizeof(name), "assist-%s", service);
+        user = geteuid() == 0 ? getpwnam(name) : NULL;
+        if (!user)
+                return 0;
+        gid = user->pw_gid;
+        snprintf(name, sizeof(name), "assist-%s-callers", service);
+        group = callers ? getgrnam(name) : NULL;
+        if (group)
+                gid = group->gr_gid;
+        return chown(path, user->pw_uid, gid) ? failed("hand over", path) : 0;
+}
+
+static int write_new(const char *path, const char *text, size_t n, mode_t mode)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+        if (fd < 0)
+                return errno == EEXIST ? 0 : failed("make", path);
+        if (write(fd, text, n) != (ssize_t)n || fsync(fd)) {
+                close(fd);
+                unlink(path);
+                return failed("write", path);
+        }
+        close(fd);
+        return 0;
+}
+
+/* A key of 32 bytes: made, or as it was made before. */
+static int key(struct operator *o, const char *service, const char *name, uint8_t bytes[32])
+{
+        const char *path = operator_path(o, o->root ? "/keys/%s/%s" : "/etc/assist/keys/%s/%s", service, name);
+        struct buf hex = { 0 };
+        char text[66] = "";
+        int fd, r;
+
+        buf_hex(&hex, bytes, 32);
+        buf_char(&hex, '\n');
+        r = write_new(path, hex.p, hex.n, 0600);
+        sodium_memzero(hex.p, hex.n);
+        buf_deinit(&hex);
+        if (r)
+                return r;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return failed("read", path);
+        r = read(fd, text, 65) < 64 || str_from_hex((struct str){ text, 64 }, bytes, 32);
+        close(fd);
+        if (r) {
+                fprintf(stderr, "assistctl: %s is not 64 hexadecimal digits: restore it from a backup\n", path);
+                return EXIT_FAILURE;
+        }
+        return hand_over(service, path, false);
+}
+
+static int folders(struct operator *o)
+{
+        static const char *const services[] = { "store", "identity", "fanout", "gateway", "courier", "mycelium-supervisor" };
+        int r = 0;
+
+        if (o->root) {
+                static const char *const tops[] = { "", "/etc", "/run", "/state", "/keys" };
+
+                for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]) && !r; i++)
+                        r = make_folder(operator_path(o, "%s", tops[i]), 0755);
+        } else {
+                r = make_folder("/etc/assist", 0755);
+                if (!r)
+                        r = make_folder("/etc/assist/keys", 0755);
+        }
+        for (size_t i = 0; i < sizeof(services) / sizeof(services[0]) && !r; i++) {
+                const char *keys = operator_path(o, o->root ? "/keys/%s" : "/etc/assist/keys/%s", services[i]);
+
+                r = make_folder(keys, 0700);
+                if (!r)
+                        r = hand_over(services[i], keys, false);
+                if (r || !o->root) /* elsewhere systemd makes the others */
+                        continue;
+                r = make_folder(operator_path(o, "/state/%s", services[i]), 0700);
+                if (!r)
+                        r = hand_over(services[i], operator_path(o, "/state/%s", services[i]), false);
+                if (!r)
+                        r = make_folder(operator_path(o, "/run/assist-%s", services[i]), 0750);
+                if (!r)
+                        r = hand_over(services[i], operator_path(o, "/run/assist-%s", services[i]), true);
+        }
+        return r;
+}
+
+int init_project(struct operator *o, bool development)
+{
+        static const char *const makers[] = { "store", "identity", "fanout" }; /* who open a sealed caller */
+        uint8_t instance[32], caller[32], one[32], public_key[32], secret_key[64];
+        const char *conf = operator_path(o, o->root ? "/etc/assist.conf" : "/etc/assist/assist.conf");
+        struct settings settings = { 0 };
+        struct buf text = { 0 };
+        int r;
+
+        if (sodium_init() < 0)
+                return EXIT_FAILURE;
+        r = folders(o);
+        if (r)
+                return r;
+        settings = o->settings;
+        settings.development = development || settings.development;
+        if (development)
+                settings.driver = OVERLAY_LOOPBACK;
+        settings_print(&settings, &text);
+        r = write_new(conf, text.p, text.n, 0644);
+        buf_deinit(&text);
+        randombytes_buf(instance, 32);
+        randombytes_buf(caller, 32);
+        if (!r)
+                r = key(o, "store", "instance", instance);
+        crypto_sign_seed_keypair(public_key, secret_key, instance);
+        if (!r)
+                r = key(o, "identity", "project", public_key);
+        for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]) && !r; i++)
+                r = key(o, makers[i], "caller", caller);
+        for (int i = 0; i < 2 && !r; i++) {
+                randombytes_buf(one, 32);
+                r = key(o, "store", i ? "link" : "cursor", one);
+        }
+        sodium_memzero(secret_key, sizeof(secret_key));
+        sodium_memzero(instance, sizeof(instance));
+        if (!r)
+                printf("The desk's settings are in %s, its keys in %s: back both up.\n", conf,
+                       operator_path(o, o->root ? "/keys" : "/etc/assist/keys"));
+        return r;
+}

@@ -1,0 +1,32 @@
+/* The operator's calls: over the services' own sockets, as root (or, in development, as the one user of all). */
+#pragma once
+#include "rpc.h"
+#include "settings.h"
+
+struct operator {
+        const char *root;          /* NULL: the system's places */
+        bool json;                 /* print results as JSON */
+        struct arena arena;
+        struct loop *loop;
+        struct rpc_peers peers;
+        struct settings settings;
+};
+
+/* 0, or an exit status after having said why. */
+int operator_open(struct operator *o, const char *root);
+void operator_close(struct operator *o);
+
+const char *operator_path(struct operator *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *operator_state(struct operator *o, const char *service, const char *file);
+
+/* Calls, and on failure says why: 0 or an exit status. result: the method's struct, in the operator's arena. */
+int operator_call(struct operator *o, const struct schema_method *method, void *params, int64_t timeout_ms, void *result);
+/* The same, silent: 0, a fault_code, or a negative errno. */
+int operator_try(struct operator *o, const struct schema_method *method, void *params, int64_t timeout_ms, void *result,
+                 struct fault *ret_fault);
+/* Prints the result as --json asks, or for people. */
+void operator_print(struct operator *o, const struct schema_struct *type, const void *result);
+
+/* Exit statuses, of assist and assistctl alike. */
+enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_DENIED = 4, EXIT_CONFLICT = 5, EXIT_AWAY = 6 };
+int exit_status(int fault_code);
