@@ -42,7 +42,7 @@ void arena_reset(struct arena *a)
         a->used = 0;
 }
 
-static void arena_block_add(struct arena *a, size_t bytes)
+static struct arena_block *arena_block_add(struct arena *a, size_t bytes)
 {
         struct arena_block *block;
         size_t size = bytes > ARENA_BLOCK_BYTES ? bytes : ARENA_BLOCK_BYTES;
@@ -60,24 +60,32 @@ static void arena_block_add(struct arena *a, size_t bytes)
         }
         a->current = block;
         a->used = 0;
+        return block;
+}
+
+static struct arena_block *arena_room(struct arena *a, size_t bytes)
+{
+        for (struct arena_block *b = a->current; b; b = b->next) { /* the next ones were kept from before a reset */
+                if (b != a->current) {
+                        a->current = b;
+                        a->used = 0;
+                }
+                if (b->size - a->used >= bytes)
+                        return b;
+        }
+        return arena_block_add(a, bytes);
 }
 
 void *arena_alloc(struct arena *a, size_t bytes)
 {
+        struct arena_block *block;
         void *p;
 
         if (bytes > SIZE_MAX / 2)
                 abort();
         bytes = (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-        while (!a->current || a->current->size - a->used < bytes) {
-                if (!a->current || !a->current->next) {
-                        arena_block_add(a, bytes);
-                        break;
-                }
-                a->current = a->current->next; /* kept from before a reset */
-                a->used = 0;
-        }
-        p = a->current->bytes + a->used;
+        block = arena_room(a, bytes);
+        p = block->bytes + a->used;
         a->used += bytes;
         return p;
 }

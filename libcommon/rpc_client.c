@@ -414,7 +414,7 @@ static void keep(void *data, const struct rpc_reply *reply)
 int rpc_call_wait(struct rpc_client *client, const struct rpc_request *request, struct arena *arena, void *ret_result,
                   struct fault *ret_fault)
 {
-        struct fault fault;
+        struct fault fault = { 0 };
         struct waiting w = { .arena = arena, .method = request->method, .result = ret_result,
                              .fault = ret_fault ? ret_fault : &fault };
         int r = rpc_call(client, request, keep, &w);

@@ -1,0 +1,49 @@
+#!/bin/bash
+# Installs what is needed, builds, and runs every test. Options:
+#   --quick      the tests of one ordinary build, without sanitizers, linters and fuzzers
+#   --fuzz N     seconds for each fuzzer (20)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/packages.sh
+
+quick= fuzz=20
+while [ $# -gt 0 ]; do
+        case $1 in
+        --quick) quick=yes ;;
+        --fuzz) fuzz=$2; shift ;;
+        *) echo "usage: scripts/test.sh [--quick] [--fuzz SECONDS]" >&2; exit 2 ;;
+        esac
+        shift
+done
+
+step() { printf '\n== %s\n' "$*"; }
+
+step packages
+install_packages $build_packages $test_packages
+jobs=$(nproc)
+
+step build
+cmake -G Ninja -B build >/dev/null
+ninja -C build -j "$jobs" | tail -n 1
+
+step "unit tests"
+ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error
+
+step "integration tests"
+python3 -m pytest -q tests/integration
+
+if [ -z "$quick" ]; then
+        step "the same under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer"
+        cmake -G Ninja -B build-asan -DASSIST_SANITIZE=ON >/dev/null
+        ninja -C build-asan -j "$jobs" | tail -n 1
+        ctest --test-dir build-asan -j "$jobs" --output-on-failure --no-tests=error
+        ASSIST_BUILD=build-asan python3 -m pytest -q tests/integration
+
+        step "linters"
+        scripts/lint.sh
+
+        step "fuzzers, $fuzz s each"
+        tests/fuzz/run.sh "$fuzz"
+fi
+
+step "all passed"
