@@ -489,6 +489,21 @@ int rpc_client_new(struct loop *loop, const struct rpc_client_options *options, 
         return 0;
 }
 
+/* nng 1.5.2 may hang in nng_close for ever where the other side goes at the same moment (its issues 1543 and 1813), as when a whole desk is
+ * stopped. So what is ours is taken from the socket, and the socket itself is left to the end of the process, which is near. */
+static void abandon(struct rpc_client *c)
+{
+        nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_PRE, NULL, NULL);
+        for (int i = 0; i < RPC_IN_FLIGHT; i++) {
+                struct lane *l = &c->lanes[i];
+
+                if (!l->closed)
+                        nng_ctx_close(l->ctx);
+                nng_aio_stop(l->receive);
+                nng_aio_stop(l->send);
+        }
+}
+
 void rpc_client_free(struct rpc_client *client)
 {
         struct pending *p;
@@ -496,7 +511,7 @@ void rpc_client_free(struct rpc_client *client)
         if (!client)
                 return;
         if (nng_socket_id(client->socket) > 0)
-                nng_close(client->socket);
+                abandon(client);
         for (int i = 0; i < RPC_IN_FLIGHT; i++) {
                 struct lane *l = &client->lanes[i];
 
