@@ -7,12 +7,9 @@
 #include "user.h"
 #include <errno.h>
 
-static int server_address(const struct identity *d, struct call *c, struct str *ret)
+static int check_address(const struct identity *d, struct call *c)
 {
-        if (d->address[0] == '\0')
-                return call_unavailable(c, 1000, "the overlay's address is not known yet");
-        *ret = str_of(d->address);
-        return 0;
+        return d->address[0] == '\0' ? call_unavailable(c, 1000, "the overlay's address is not known yet") : 0;
 }
 
 int identity_on_session_nonce(struct identity *d, struct call *c, const struct session_nonce *in, struct session_nonce_result *ret)
@@ -20,11 +17,12 @@ int identity_on_session_nonce(struct identity *d, struct call *c, const struct s
         char *nonce = arena_alloc(&c->arena, SESSION_NONCE_BYTES);
         int r;
 
-        r = server_address(d, c, &ret->server);
+        r = check_address(d, c);
         if (r == 0)
                 r = identity_device(d, in->address, &c->arena, &ret->device);
         if (r)
                 return r;
+        ret->server = str_of(d->address);
         session_nonce(d->key, clock_now_ms(d->clock), ret->device, (uint8_t *)nonce);
         ret->nonce = (struct str){ nonce, SESSION_NONCE_BYTES };
         ret->project = (struct str){ (const char *)d->project, sizeof(d->project) };
@@ -35,12 +33,11 @@ int identity_on_session_nonce(struct identity *d, struct call *c, const struct s
 static int prove(struct identity *d, struct call *c, const struct session_open *in, struct str device, struct session *ret)
 {
         struct ulid binding;
-        struct str server;
         int r;
 
-        r = server_address(d, c, &server);
+        r = check_address(d, c);
         if (r == 0)
-                r = binding_prove(d->db, d->project, server, device, in->nonce, (const uint8_t *)in->proof.p, &binding);
+                r = binding_prove(d->db, d->project, str_of(d->address), device, in->nonce, (const uint8_t *)in->proof.p, &binding);
         if (r == 0)
                 r = session_of_binding(d->db, binding, &c->arena, ret);
         if (r == 0)
@@ -121,14 +118,13 @@ int identity_on_enroll_start(struct identity *d, struct call *c, const struct en
         struct enroll_request request = { .device = c->caller.device, .label = in->label };
         int64_t retry_after_ms;
         struct mutation m;
-        struct str server;
         int r;
 
         if (!enroll_label_is_valid(in->label))
                 return call_invalid(c, "label", "must be 1 to 40 letters, digits, spaces or . _ -");
         if (email_normalize(in->email, &c->arena, &request.email, &request.email_key) < 0)
                 return call_invalid(c, "email", "must be one plain address like ada@example.org");
-        r = server_address(d, c, &server);
+        r = check_address(d, c);
         if (r == 0)
                 r = mutation_begin_by_device(&m, d, c);
         if (r)

@@ -101,7 +101,7 @@ int callers_read(struct db *db, int64_t after, struct arena *arena, struct calle
         r = callers_revision(db, &head);
         if (r == 0)
                 r = db_int(db, &oldest, "SELECT min(revision) FROM caller_change", "");
-        if (r < 0)
+        if (r)
                 return r;
         if (after > head || after < oldest - 1 || after == 0) {
                 *ret = (struct callers_follow_result){ .head = head, .reset = true };

@@ -14,7 +14,7 @@ static struct str nonce_for(struct fixture *f, struct str device, uint8_t bytes[
         return (struct str){ (const char *)bytes, SESSION_NONCE_BYTES };
 }
 
-static struct ulid bind(struct fixture *f, struct ulid user, struct str device, uint8_t secret[PROOF_SECRET_BYTES])
+static struct ulid bind_user(struct fixture *f, struct ulid user, struct str device, uint8_t secret[PROOF_SECRET_BYTES])
 {
         struct ulid id;
 
@@ -49,7 +49,7 @@ static void no_bit_of_a_nonce_or_token_can_be_changed(void **state)
         uint8_t bytes[SESSION_NONCE_BYTES], secret[PROOF_SECRET_BYTES], token[128];
         struct fixture *f = *state;
         struct str nonce = nonce_for(f, PHONE, bytes);
-        struct ulid binding = bind(f, f->customer, PHONE, secret);
+        struct ulid binding = bind_user(f, f->customer, PHONE, secret);
         struct session session;
         size_t n;
 
@@ -75,7 +75,7 @@ static void a_proof_is_found_among_all_bindings_of_its_device(void **state)
         uint8_t first[PROOF_SECRET_BYTES], second[PROOF_SECRET_BYTES], nonce[SESSION_NONCE_BYTES], proof[PROOF_BYTES];
         struct fixture *f = *state;
         struct str n = nonce_for(f, PHONE, nonce);
-        struct ulid a = bind(f, f->customer, PHONE, first), b = bind(f, f->agent, PHONE, second), found;
+        struct ulid a = bind_user(f, f->customer, PHONE, first), b = bind_user(f, f->agent, PHONE, second), found;
 
         session_proof(first, project, SERVER, PHONE, n, proof);
         assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), 0);
@@ -93,7 +93,7 @@ static void a_proof_for_another_device_server_project_nonce_or_secret_is_none(vo
         struct str n = nonce_for(f, PHONE, nonce), m = nonce_for(f, PHONE, other_nonce);
         struct ulid found;
 
-        bind(f, f->customer, PHONE, secret);
+        bind_user(f, f->customer, PHONE, secret);
         session_proof(secret, project, SERVER, OTHER, n, proof);
         assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
         session_proof(secret, project, STR("127.0.0.9"), PHONE, n, proof);
@@ -113,7 +113,7 @@ static void a_token_says_who_its_device_speaks_for_until_it_is_over(void **state
 {
         uint8_t secret[PROOF_SECRET_BYTES];
         struct fixture *f = *state;
-        struct ulid binding = bind(f, f->customer, PHONE, secret);
+        struct ulid binding = bind_user(f, f->customer, PHONE, secret);
         struct str token = token_for(f, PHONE, binding);
         struct session session;
 
@@ -130,10 +130,10 @@ static void a_token_from_another_address_is_none(void **state)
 {
         uint8_t secret[PROOF_SECRET_BYTES];
         struct fixture *f = *state;
-        struct str token = token_for(f, PHONE, bind(f, f->customer, PHONE, secret));
+        struct str token = token_for(f, PHONE, bind_user(f, f->customer, PHONE, secret));
         struct session session;
 
-        bind(f, f->customer, OTHER, secret);
+        bind_user(f, f->customer, OTHER, secret);
         assert_int_equal(session_find(f->db, f->key, f->now, OTHER, token, &f->arena, &session), FAULT_UNAUTHENTICATED);
 }
 
@@ -143,7 +143,7 @@ static void a_strangers_token_has_no_user_even_on_a_bound_device(void **state)
         struct fixture *f = *state;
         struct session session;
 
-        bind(f, f->admin, PHONE, secret);
+        bind_user(f, f->admin, PHONE, secret);
         assert_int_equal(session_find(f->db, f->key, f->now, PHONE, token_for(f, PHONE, (struct ulid){ { 0 } }), &f->arena, &session), 0);
         assert_true(ulid_is_zero(session.binding) && ulid_is_zero(session.user.id));
 }
@@ -152,7 +152,7 @@ static void a_revoked_device_has_neither_token_nor_proof_nor_secret(void **state
 {
         uint8_t secret[PROOF_SECRET_BYTES], nonce[SESSION_NONCE_BYTES], proof[PROOF_BYTES];
         struct fixture *f = *state;
-        struct ulid binding = bind(f, f->customer, PHONE, secret), found;
+        struct ulid binding = bind_user(f, f->customer, PHONE, secret), found;
         struct str token = token_for(f, PHONE, binding), n = nonce_for(f, PHONE, nonce);
         struct session session;
 
@@ -169,7 +169,7 @@ static void a_disabled_user_has_no_session_and_a_new_role_counts_at_once(void **
 {
         uint8_t secret[PROOF_SECRET_BYTES];
         struct fixture *f = *state;
-        struct str token = token_for(f, PHONE, bind(f, f->customer, PHONE, secret));
+        struct str token = token_for(f, PHONE, bind_user(f, f->customer, PHONE, secret));
         struct session session;
         struct user user;
 
@@ -187,7 +187,7 @@ static void a_restored_database_with_a_new_key_voids_tokens(void **state)
 {
         uint8_t secret[PROOF_SECRET_BYTES];
         struct fixture *f = *state;
-        struct str token = token_for(f, PHONE, bind(f, f->customer, PHONE, secret));
+        struct str token = token_for(f, PHONE, bind_user(f, f->customer, PHONE, secret));
         struct session session;
 
         assert_int_equal(db_run(f->db, "DELETE FROM setting WHERE name = 'key'"), 0);
@@ -212,10 +212,10 @@ static void a_device_is_bound_sixty_four_times_at_most(void **state)
         struct ulid id = { { 0 } };
 
         for (int i = 0; i < BINDING_PER_DEVICE_MAX; i++)
-                id = bind(f, f->customer, PHONE, secret);
+                id = bind_user(f, f->customer, PHONE, secret);
         assert_int_equal(binding_add(f->db, f->now, f->customer, PHONE, STR("x"), &id), FAULT_CONFLICT);
         assert_int_equal(binding_revoke(f->db, id, f->now), 0);
-        bind(f, f->customer, PHONE, secret);
+        bind_user(f, f->customer, PHONE, secret);
 }
 
 int main(void)
