@@ -1,0 +1,223 @@
+/* assist: the desk in a terminal. */
+#include "cli.h"
+
+#include "schema/ticket.h"
+#include "show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct command {
+        const char *words, *arguments, *does;
+        int (*run)(struct cli *cli, int argc, char **argv);
+        const struct schema_method *flags; /* whose flags it takes, too */
+        const char *example;
+};
+
+static bool callable(const struct schema_method *m)
+{
+        return m->role != SCHEMA_ROLE_NOBODY && strcmp(m->via, "rpc") == 0;
+}
+
+static int run_call(struct cli *cli, int argc, char **argv)
+{
+        const struct schema_method *m = argc ? schema_method_find(str_of(argv[0])) : NULL;
+        struct flags_error error;
+        struct buf help = { 0 };
+        void *params, *result;
+        int r;
+
+        if (!m || !callable(m))
+                return cli_usage("call METHOD [--field value]...; `assist methods` has their names");
+        if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+                flags_help(m->params, &help);
+                printf("usage: assist call %s [--field value]...\n\n%s\n\n%s", m->name, m->doc, buf_z(&help));
+                buf_deinit(&help);
+                return 0;
+        }
+        params = arena_zalloc(&cli->arena, m->params->size + 1);
+        result = arena_zalloc(&cli->arena, m->result->size + 1);
+        if (flags_read(m->params, argc - 1, argv + 1, NULL, &cli->arena, params, &error))
+                return cli_usage("%s", error.text);
+        r = cli_call(cli, m, params, result);
+        if (!r)
+                cli_print(cli, m->result, result);
+        return r;
+}
+
+static int run_methods(struct cli *cli, int argc, char **argv)
+{
+        (void)cli;
+        (void)argc;
+        (void)argv;
+        for (size_t i = 0; schema_methods[i]; i++)
+                if (callable(schema_methods[i]))
+                        printf("%-20s %s\n", schema_methods[i]->name, schema_methods[i]->doc);
+        return 0;
+}
+
+static int run_completion(struct cli *cli, int argc, char **argv);
+
+/* Ends with one without words. */
+static const struct command commands[] = {
+        { "enroll", "YOUR@EMAIL [--label LABEL] | --code CODE", "bind this device: ask for a code by mail, then redeem it", run_enroll, NULL,
+          "assist enroll ann@example.org\n  assist enroll --code 7K3M9QXZ" },
+        { "whoami", "", "who this device is here", run_whoami, NULL, NULL },
+        { "ticket new", "SUBJECT [BODY] [--attach FILE]...", "file a ticket", run_ticket_new, NULL,
+          "assist ticket new 'The printer burns' 'Since this morning.' --attach photo.png\n  journalctl -u thing | assist ticket new 'thing fails'" },
+        { "ticket list", "[--state STATE] [--tag TAG] ...", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
+          "assist ticket list --state open" },
+        { "ticket show", "NUMBER", "a ticket and what was written on it", run_ticket_show, NULL, "assist ticket show 42" },
+        { "ticket reply", "NUMBER [TEXT] [--attach FILE]... [--state STATE]", "answer", run_ticket_reply, NULL,
+          "assist ticket reply 42 'Try turning it off.' --state pending" },
+        { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
+        { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
+        { "attach", "NUMBER FILE... [--body TEXT]", "add files to a ticket", run_attach, NULL, "assist attach 42 trace.log" },
+        { "attachment get", "ID [-o FILE]", "fetch a file", run_attachment_get, NULL, NULL },
+        { "watch", "[--cursor CURSOR] [--count EVENTS]", "what happens, as it happens", run_watch, NULL, NULL },
+        { "call", "METHOD [--field value]...", "any method of the protocol", run_call, NULL, "assist --json call ticket.list --limit 5" },
+        { "methods", "", "their names", run_methods, NULL, NULL },
+        { "completion", "bash", "completion for your shell", run_completion, NULL, "source <(assist completion bash)" },
+        { 0 },
+};
+
+/* Words by position, then the flags of the method that is being called. */
+static int run_completion(struct cli *cli, int argc, char **argv)
+{
+        (void)cli;
+        if (argc != 1 || strcmp(argv[0], "bash") != 0)
+                return cli_usage("completion bash");
+        printf("_assist() {\n"
+               "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} method\n"
+               "    case $previous in\n");
+        for (const char *first[] = { "ticket", "attachment", NULL }, **f = first; *f; f++) {
+                printf("    %s) COMPREPLY=($(compgen -W '", *f);
+                for (const struct command *c = commands; c->words; c++)
+                        if (strncmp(c->words, *f, strlen(*f)) == 0 && c->words[strlen(*f)] == ' ')
+                                printf("%s ", c->words + strlen(*f) + 1);
+                printf("' -- \"$word\")); return;;\n");
+        }
+        printf("    call) COMPREPLY=($(compgen -W '");
+        for (size_t i = 0; schema_methods[i]; i++)
+                if (callable(schema_methods[i]))
+                        printf("%s ", schema_methods[i]->name);
+        printf("' -- \"$word\")); return;;\n"
+               "    --attach|-o) COMPREPLY=($(compgen -f -- \"$word\")); return;;\n"
+               "    esac\n"
+               "    for method in \"${COMP_WORDS[@]}\"; do\n"
+               "        case $method in\n");
+        for (size_t i = 0; schema_methods[i]; i++) {
+                if (!callable(schema_methods[i]))
+                        continue;
+                printf("        %s) COMPREPLY=($(compgen -W '", schema_methods[i]->name);
+                for (uint32_t k = 0; k < schema_methods[i]->params->n_fields; k++) {
+                        printf("--");
+                        for (const char *p = schema_methods[i]->params->fields[k].name; *p; p++)
+                                putchar(*p == '_' ? '-' : *p);
+                        putchar(' ');
+                }
+                printf("' -- \"$word\")); return;;\n");
+        }
+        printf("        esac\n    done\n    COMPREPLY=($(compgen -W '--project --from --json --help ");
+        for (const struct command *c = commands; c->words; c++)
+                printf("%.*s ", (int)strcspn(c->words, " "), c->words);
+        printf("' -- \"$word\"))\n}\ncomplete -o default -F _assist assist\n");
+        return 0;
+}
+
+static void usage(FILE *to)
+{
+        fprintf(to, "usage: assist [--project ADDRESS[:PORT]] [--from ADDRESS] [--json] COMMAND\n\n");
+        for (const struct command *c = commands; c->words; c++)
+                fprintf(to, "  %-14s %-50s %s\n", c->words, c->arguments, c->does);
+        fprintf(to, "\n"
+                    "  --project ADDRESS  the desk; else $ASSIST_PROJECT\n"
+                    "  --from ADDRESS     the source address, where this machine has several; else $ASSIST_FROM\n"
+                    "  --json             results as JSON\n"
+                    "  COMMAND --help     its flags, with an example\n"
+                    "\n"
+                    "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 the desk is away\n");
+}
+
+static void help(const struct command *c)
+{
+        struct buf flags = { 0 };
+
+        printf("usage: assist %s %s\n\n%s\n", c->words, c->arguments, c->does);
+        if (c->flags) {
+                flags_help(c->flags->params, &flags);
+                printf("\n%s", buf_z(&flags));
+                buf_deinit(&flags);
+        }
+        if (c->example)
+                printf("\nExample:\n  %s\n", c->example);
+}
+
+static int matches(const struct command *command, int argc, char **argv)
+{
+        struct str rest = str_of(command->words);
+        int n = 0;
+
+        while (rest.n) {
+                struct str word = str_cut(&rest, ' ');
+
+                if (n == argc || !str_is(word, argv[n]))
+                        return 0;
+                n++;
+        }
+        return n;
+}
+
+static int run(struct cli *cli, const struct command *c, struct assist_options *options, int argc, char **argv)
+{
+        struct assist_error error;
+        int status;
+
+        if (c->run != run_call && argc && strcmp(argv[argc - 1], "--help") == 0) {
+                help(c);
+                return 0;
+        }
+        if (c->run == run_methods || c->run == run_completion || (c->run == run_call && argc > 1 && strcmp(argv[1], "--help") == 0))
+                return c->run(cli, argc, argv);
+        if (!options->project)
+                return cli_usage("which desk? give --project ADDRESS, or set ASSIST_PROJECT");
+        cli->project = options->project;
+        if (assist_open(options, &cli->a, &error))
+                return cli_failed(cli, &error);
+        status = c->run(cli, argc, argv);
+        assist_close(cli->a);
+        arena_deinit(&cli->arena);
+        return status;
+}
+
+int main(int argc, char **argv)
+{
+        struct assist_options options = { .project = getenv("ASSIST_PROJECT"), .from = getenv("ASSIST_FROM") };
+        struct cli cli = { 0 };
+        int at = 1;
+
+        for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+                if (strcmp(argv[at], "--project") == 0 && at + 1 < argc) {
+                        options.project = argv[++at];
+                } else if (strcmp(argv[at], "--from") == 0 && at + 1 < argc) {
+                        options.from = argv[++at];
+                } else if (strcmp(argv[at], "--json") == 0) {
+                        cli.json = true;
+                } else if (strcmp(argv[at], "--version") == 0) {
+                        printf("assist %s\n", ASSIST_VERSION);
+                        return 0;
+                } else {
+                        usage(strcmp(argv[at], "--help") == 0 ? stdout : stderr);
+                        return strcmp(argv[at], "--help") == 0 ? 0 : EXIT_USAGE;
+                }
+        }
+        for (const struct command *c = commands; c->words; c++) {
+                int words = matches(c, argc - at, argv + at);
+
+                if (words)
+                        return run(&cli, c, &options, argc - at - words, argv + at + words);
+        }
+        usage(stderr);
+        return EXIT_USAGE;
+}

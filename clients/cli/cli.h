@@ -1,0 +1,50 @@
+/* What the commands of `assist` share. */
+#pragma once
+#include "clients/lib/assist.h"
+#include "flags.h"
+
+struct person;
+struct cli {
+        struct assist *a;
+        bool json;
+        const char *project;
+        struct arena arena;
+        struct person *people;     /* those whom the caller may know; fetched when a name is first needed */
+        size_t n_people;
+        bool people_fetched;
+};
+
+enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_DENIED = 4, EXIT_CONFLICT = 5, EXIT_AWAY = 6 };
+
+/* Says what went wrong, in a line that says what to do; the exit status for it. */
+int cli_failed(struct cli *cli, const struct assist_error *error);
+int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Calls; 0 or an exit status, having said why. */
+int cli_call(struct cli *cli, const struct schema_method *method, void *params, void *result);
+void cli_print(struct cli *cli, const struct schema_struct *type, const void *result);
+
+/* "#42", "42" or a ULID. */
+int cli_ticket(struct cli *cli, const char *text, struct ulid *ret);
+/* A person's name, or the end of their id. */
+struct str cli_name(struct cli *cli, struct ulid person);
+/* "3 min ago", "2026-11-21 04:05". */
+struct str cli_time(struct cli *cli, int64_t at_ms);
+/* The text to write: given, or "-" for standard input, or nothing given: $EDITOR on a terminal, else standard input. */
+int cli_text(struct cli *cli, const char *given, const char *about, struct str *ret);
+
+/* Takes a flag with a value out of the arguments; the value or NULL. */
+const char *cli_take(int *argc, char **argv, const char *flag);
+
+/* The commands; each gets the arguments behind its own words. */
+int run_enroll(struct cli *cli, int argc, char **argv);
+int run_whoami(struct cli *cli, int argc, char **argv);
+int run_ticket_new(struct cli *cli, int argc, char **argv);
+int run_ticket_list(struct cli *cli, int argc, char **argv);
+int run_ticket_show(struct cli *cli, int argc, char **argv);
+int run_ticket_reply(struct cli *cli, int argc, char **argv);
+int run_ticket_note(struct cli *cli, int argc, char **argv);
+int run_ticket_close(struct cli *cli, int argc, char **argv);
+int run_attach(struct cli *cli, int argc, char **argv);
+int run_attachment_get(struct cli *cli, int argc, char **argv);
+int run_watch(struct cli *cli, int argc, char **argv);

@@ -1,0 +1,137 @@
+/* `assist watch`: a line for each event, as it happens; resumes by itself. */
+#include "cli.h"
+
+#include "schema/comment.h"
+#include "schema/ticket.h"
+#include "show.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct str quoted(struct cli *cli, const struct schema_struct *type, const char *field, const void *value)
+{
+        struct buf text = { 0 };
+        struct str r;
+
+        show_value(schema_field_find(type, field), value, &text);
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] == '\n')
+                        text.p[i] = ' ';
+        r = arena_str(&cli->arena, buf_view(&text));
+        buf_deinit(&text);
+        return r;
+}
+
+static long long ticket_number(struct cli *cli, struct ulid ticket)
+{
+        struct ticket_get params = { .has_ticket = true, .ticket = ticket };
+        struct ticket_get_result got;
+        struct assist_error error;
+
+        return assist_call(cli->a, &schema_method_ticket_get, &params, &cli->arena, &got, &error) ? 0 : (long long)got.ticket.number;
+}
+
+static void event_print(struct cli *cli, const struct event *event)
+{
+        const struct schema_event *type = schema_event_find(event->type);
+        struct str who = cli_name(cli, event->actor), what;
+        void *data;
+
+        if (!type) {
+                printf("%.*s (this client is older than the desk)\n", STR_ARG(event->type));
+                return;
+        }
+        data = arena_zalloc(&cli->arena, type->data->size);
+        if (json_read(type->data, event->data, &cli->arena, data, NULL))
+                return;
+        if (type == &schema_event_ticket_created) {
+                const struct ticket *t = &((struct event_ticket_created *)data)->ticket;
+
+                what = quoted(cli, &schema_type_ticket, "subject", t);
+                printf("#%lld is new, from %.*s: %.*s\n", (long long)t->number, STR_ARG(who), STR_ARG(what));
+        } else if (type == &schema_event_comment_added || type == &schema_event_comment_changed || type == &schema_event_note_added ||
+                   type == &schema_event_note_changed) {
+                const struct comment *comment = &((struct event_comment_added *)data)->comment;
+                bool note = type == &schema_event_note_added || type == &schema_event_note_changed;
+                bool added = type == &schema_event_comment_added || type == &schema_event_note_added;
+
+                what = quoted(cli, &schema_type_comment, "body", comment);
+                printf("#%lld %.*s %s%s: %.*s%s\n", ticket_number(cli, comment->ticket), STR_ARG(who), added ? "wrote" : "changed",
+                       note ? " an internal note" : "", STR_ARG(what),
+                       comment->attachments.n ? " [files]" : comment->deleted ? "(deleted)" : comment->redacted ? "(redacted)" : "");
+        } else if (type == &schema_event_ticket_changed) {
+                struct event_ticket_changed *change = data;
+                long long number = ticket_number(cli, change->ticket);
+                struct buf words = { 0 };
+
+                for (uint32_t i = 1; i < type->data->n_fields; i++) {
+                        const struct schema_field *f = &type->data->fields[i];
+                        enum schema_presence presence = schema_presence(f, data);
+
+                        if (presence == SCHEMA_ABSENT)
+                                continue;
+                        buf_format(&words, "%s%s: ", words.n ? ", " : "", f->name);
+                        if (presence == SCHEMA_NULL)
+                                buf_text(&words, "nobody");
+                        else if (f->kind == SCHEMA_ULID)
+                                buf_str(&words, cli_name(cli, *(struct ulid *)schema_at(f, data)));
+                        else
+                                show_value(f, data, &words);
+                }
+                printf("#%lld %.*s set %s\n", number, STR_ARG(who), buf_z(&words));
+                buf_deinit(&words);
+        } else {
+                struct buf json = { 0 };
+
+                json_write(type->data, data, &json);
+                printf("%.*s %s\n", STR_ARG(event->type), buf_z(&json));
+                buf_deinit(&json);
+        }
+}
+
+int run_watch(struct cli *cli, int argc, char **argv)
+{
+        const char *cursor = cli_take(&argc, argv, "--cursor"), *count = cli_take(&argc, argv, "--count");
+        struct assist_error error;
+        struct assist_live *live;
+        struct buf json = { 0 };
+        const struct event *event;
+        uint64_t left = UINT64_MAX;
+        int r;
+
+        if (argc || (count && str_u64(str_of(count), &left)))
+                return cli_usage("watch [--cursor CURSOR] [--count EVENTS]");
+        r = assist_live_open(cli->a, str_of(cursor), &live, &error);
+        if (r)
+                return cli_failed(cli, &error);
+        while (left) {
+                r = assist_live_next(live, -1, &event, &error);
+                if (r < 0 || r > ASSIST_LIVE_BROKEN) {
+                        r = cli_failed(cli, &error);
+                        break;
+                }
+                if (r == ASSIST_LIVE_EVENT) {
+                        left--;
+                        buf_clear(&json);
+                        if (cli->json) {
+                                json_write(&schema_type_event, event, &json);
+                                printf("%s\n", buf_z(&json));
+                        } else {
+                                event_print(cli, event);
+                                cli->people_fetched = cli->people_fetched && cli->n_people < 1000;
+                        }
+                } else if (r == ASSIST_LIVE_CONNECTED) {
+                        fprintf(stderr, "watching; Ctrl-C ends it\n");
+                } else if (r == ASSIST_LIVE_BROKEN) {
+                        fprintf(stderr, "the connection broke; connecting again\n");
+                } else if (r == ASSIST_LIVE_RESET) {
+                        fprintf(stderr, "too much was missed to tell: look at `assist ticket list`\n");
+                }
+                fflush(stdout);
+        }
+        buf_deinit(&json);
+        assist_live_close(live);
+        return r < 0 || r > ASSIST_LIVE_BROKEN ? r : 0;
+}

@@ -1,0 +1,78 @@
+/* libassist: a desk's client. One struct assist is one device at one desk.
+ *
+ * Everything blocks and belongs to one thread. A call that fails for a reason that may pass (no connection, Unavailable, RateLimited) is tried
+ * again, with the same op id, until ASSIST_PATIENCE_MS are over: what it asked for happens once. A session that is stale is
+ * opened anew. */
+#pragma once
+#include "codec.h"
+#include "fault.h"
+#include "schema/log.h"
+#include "schema/wire.h"
+
+enum { ASSIST_PORT = 7272, ASSIST_PATIENCE_MS = 20000 };
+
+struct assist;
+
+struct assist_error {
+        int code;                  /* an enum fault_code, or a negative errno: -ECONNREFUSED, -EPROTO, ... */
+        char message[300];         /* one line for people: what is wrong, and what would be right */
+        char field[96];            /* of InvalidParams */
+        char request[32];          /* what the desk's operator can search for; empty where there is none */
+        struct str newer;          /* of a Conflict: what is newer, as JSON, in the caller's arena; empty where there is none */
+};
+
+struct assist_options {
+        const char *project;       /* the desk: "ADDRESS", "ADDRESS:PORT", "[IPV6]:PORT" */
+        const char *from;          /* the source address, where a machine has several; NULL: any */
+        const char *state;         /* where device secrets are kept; NULL: $XDG_STATE_HOME/assist, else ~/.local/state/assist */
+};
+
+/* 0, or a negative errno with *error. Nothing is sent yet. */
+int assist_open(const struct assist_options *options, struct assist **ret, struct assist_error *error);
+void assist_close(struct assist *a);
+
+/* Who this device is at the desk; opens the session if need be. */
+struct assist_identity {
+        char device[65];
+        bool bound;
+        struct ulid user;
+        char name[330];
+        int role;                  /* enum role; where bound */
+        uint8_t project[32];
+};
+int assist_identify(struct assist *a, struct assist_identity *ret, struct assist_error *error);
+
+/* Keeps what enroll.redeem answered: from now on this device proves itself. */
+int assist_bind(struct assist *a, const uint8_t secret[32], struct assist_error *error);
+
+/* Calls a public method. params: its struct; a mutation without op_id is given one. result: its struct, in the arena. 0, or
+ * error->code. */
+int assist_call(struct assist *a, const struct schema_method *method, void *params, struct arena *arena, void *result,
+                struct assist_error *error);
+
+/* ---- files ---- */
+
+/* Uploads a file, in pieces, going on where a broken connection left it. ret_upload: name it in a comment or ticket. */
+int assist_upload(struct assist *a, const char *path, struct arena *arena, struct ulid *ret_upload, struct assist_error *error);
+/* Downloads an attachment to a descriptor. */
+int assist_download(struct assist *a, struct ulid attachment, int fd, struct assist_error *error);
+
+/* ---- live ---- */
+
+struct assist_live;
+
+/* Follows the desk: from the cursor on (empty: from now on). Connections that break are made again and resume; the cursor is the
+ * live's own business, assist_live_cursor tells it. */
+int assist_live_open(struct assist *a, struct str cursor, struct assist_live **ret, struct assist_error *error);
+void assist_live_close(struct assist_live *l);
+struct str assist_live_cursor(const struct assist_live *l);
+
+enum assist_live_kind {
+        ASSIST_LIVE_NOTHING,       /* the time is over */
+        ASSIST_LIVE_EVENT,         /* *ret: one event, until the next call */
+        ASSIST_LIVE_CONNECTED,     /* the connection stands; after a break, nothing was missed */
+        ASSIST_LIVE_RESET,         /* fetch what you show again: the cursor could not be read on from */
+        ASSIST_LIVE_BROKEN,        /* the connection broke; it is made again by the next calls */
+};
+/* Waits so long at most (-1: for ever) for what comes next. A negative errno or a fault_code with *error where there is no use in going on. */
+int assist_live_next(struct assist_live *l, int timeout_ms, const struct event **ret, struct assist_error *error);

@@ -1,0 +1,59 @@
+/* What the parts of libassist share. */
+#pragma once
+#include "assist.h"
+#include <curl/curl.h>
+
+struct assist {
+        char host[80];             /* as in a URL: IPv6 in brackets */
+        char address[72];          /* without */
+        int port;
+        const char *from;
+        char state[400];
+        CURL *curl;
+        struct arena arena;        /* of one request */
+
+        char token[320];           /* empty: no session */
+        struct assist_identity identity;
+        bool has_secret;
+        uint8_t secret[32];
+};
+
+int assist_fail(struct assist_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- http.c ---- */
+
+struct http_request {
+        const char *method, *path;
+        const char *content_type;  /* NULL: no body */
+        struct str body;
+        bool authorize;            /* with the session's token */
+        const char *header;        /* one more, or NULL */
+        int fd;                    /* where the body of the answer goes; -1: into answer->body */
+};
+struct http_answer {
+        long status;
+        struct str body;           /* in the request's arena */
+        int64_t upload_offset;     /* Upload-Offset, or -1 */
+        int64_t retry_after_ms;
+};
+/* 0, or a negative errno: -ECONNREFUSED, -ETIMEDOUT, -EIO. */
+int http_do(struct assist *a, const struct http_request *request, struct http_answer *ret);
+
+/* Sleeps between tries: with full jitter, doubling from 50 ms to 2 s; false when the patience is over. */
+struct patience {
+        int64_t until_us;
+        int64_t pause_ms;
+};
+struct patience patience_new(void);
+bool patience_wait(struct patience *p, int64_t at_least_ms);
+
+/* ---- session.c ---- */
+
+/* Makes sure that there is a session. */
+int session_open(struct assist *a, struct assist_error *error);
+
+/* ---- device.c: the secret on disk ---- */
+int device_load(struct assist *a, struct assist_error *error);
+int device_save(struct assist *a, struct assist_error *error);
+/* Compares the desk's key with the one that this address had the first time. */
+int device_pin(struct assist *a, struct assist_error *error);
