@@ -429,6 +429,11 @@ void loop_stop(struct loop *loop)
         loop->stopped = true;
 }
 
+bool loop_stopped(const struct loop *loop)
+{
+        return loop->stopped;
+}
+
 int loop_fd(struct loop *loop)
 {
         return loop->epoll_fd;

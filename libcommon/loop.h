@@ -16,6 +16,7 @@ struct loop *loop_new(const struct clock *clock);  /* NULL with errno */
 void loop_free(struct loop *loop);                 /* NULL is fine; drops work that was posted and did not run */
 int loop_run(struct loop *loop);                   /* until loop_stop; 0 or -errno */
 void loop_stop(struct loop *loop);
+bool loop_stopped(const struct loop *loop);        /* for who drives it by loop_dispatch */
 int loop_dispatch(struct loop *loop, int timeout_ms); /* what is ready now, at most waiting so long; -1: for ever; 0 or -errno */
 int loop_fd(struct loop *loop);
 const struct clock *loop_clock(struct loop *loop);

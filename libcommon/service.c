@@ -279,7 +279,7 @@ static int live(struct service *s)
         sd_notify(0, "READY=1");
         service_status(s);
         log_write(LOG_LEVEL_NOTICE, LOG_SERVICE_READY, "ready");
-        r = loop_run(s->loop);
+        r = s->type->run ? s->type->run(s->data) : loop_run(s->loop);
         if (r)
                 log_error("the event loop failed: %s", strerror(-r));
         else

@@ -33,6 +33,7 @@ struct service_type {
         const char *name;                            /* "store": its user, socket folder and log are assist-store */
         unsigned peer;                               /* its enum schema_peer: outside development it must run as that user */
         int (*start)(struct service *service, void **ret_data);  /* 0 or -errno, having logged why; then it is ready */
+        int (*run)(void *data);                      /* instead of loop_run, until loop_stopped(service->loop); NULL is fine */
         void (*reload)(void *data);                  /* service->settings is new; NULL is fine */
         void (*drain)(void *data);                   /* take nothing new; NULL is fine */
         bool (*drained)(void *data);                 /* nothing is under way; asked until true or 5 s are over; NULL is fine */
