@@ -1,0 +1,378 @@
+#include "live_session.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct gateway *gateway_of(const struct live_session *s)
+{
+        return s->live->gateway;
+}
+
+static int64_t now_us(const struct live_session *s)
+{
+        return clock_steady_us(gateway_of(s)->service->clock);
+}
+
+/* ---- frames ---- */
+
+struct ws_shared *live_tail(const struct event *event, struct str cursor, struct str *ret_to)
+{
+        static const char before[] = "\",\"to\":\"";
+        struct buf b = { 0 };
+        struct ws_shared *tail;
+
+        buf_text(&b, before);
+        buf_str(&b, cursor);
+        buf_text(&b, "\",\"events\":[");
+        json_write(&schema_type_event, event, &b);
+        buf_text(&b, "]}");
+        tail = ws_shared_new(buf_view(&b));
+        buf_deinit(&b);
+        *ret_to = (struct str){ tail->bytes + sizeof(before) - 1, cursor.n };
+        return tail;
+}
+
+static void move_to(struct live_session *s, struct str cursor)
+{
+        buf_clear(&s->cursor);
+        buf_str(&s->cursor, cursor);
+}
+
+static void send_tail(struct live_session *s, struct ws_shared *tail, struct str to)
+{
+        char head[16 + LIVE_CURSOR_MAX] = "{\"from\":\"";
+        size_t n = strlen(head);
+
+        memcpy(head + n, s->cursor.p, s->cursor.n);
+        if (ws_send(s->ws, (struct str){ head, n + s->cursor.n }, tail))
+                move_to(s, to);
+}
+
+/* Moves an idle client's cursor on, and shows it that we are there. */
+static void send_empty(struct live_session *s)
+{
+        struct str to = live_position(s);
+        struct buf b = { 0 };
+
+        if (!to.n)
+                to = buf_view(&s->cursor);
+        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[]}", STR_ARG(buf_view(&s->cursor)), STR_ARG(to));
+        if (ws_send(s->ws, buf_view(&b), NULL) && to.p != s->cursor.p)
+                move_to(s, to);
+        buf_deinit(&b);
+}
+
+void live_session_page(struct live_session *s, const struct op_since_result *page)
+{
+        struct buf b = { 0 };
+
+        if (page->events.n == 0 && str_eq(page->to, buf_view(&s->cursor)))
+                return;
+        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[", STR_ARG(buf_view(&s->cursor)), STR_ARG(page->to));
+        for (size_t i = 0; i < page->events.n; i++) {
+                if (i)
+                        buf_char(&b, ',');
+                json_write(&schema_type_event, &page->events.items[i], &b);
+        }
+        buf_text(&b, "]}");
+        if (ws_send(s->ws, buf_view(&b), NULL))
+                move_to(s, page->to);
+        buf_deinit(&b);
+}
+
+void live_session_reset(struct live_session *s, struct str reason, struct str to)
+{
+        struct buf b = { 0 };
+
+        buf_text(&b, "{\"type\":\"reset\",\"reason\":");
+        json_string(&b, reason);
+        buf_format(&b, ",\"cursor\":\"%.*s\"}", STR_ARG(to));
+        if (ws_send(s->ws, buf_view(&b), NULL))
+                move_to(s, to);
+        buf_deinit(&b);
+}
+
+static void held_free(struct live_session *s)
+{
+        struct held *d = s->first;
+
+        s->first = d->next;
+        if (!s->first)
+                s->last = &s->first;
+        s->waiting_bytes -= d->tail->n;
+        ws_shared_unref(d->tail);
+        free(d);
+}
+
+void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct str to)
+{
+        struct held *d;
+
+        if (s->state == LIVE_PUSHED) {
+                send_tail(s, tail, to);
+                return;
+        }
+        d = malloc(sizeof(*d));
+        if (!d)
+                abort();
+        *d = (struct held){ .tail = ws_shared_ref(tail), .to = to, .epoch = s->live->epoch };
+        *s->last = d;
+        s->last = &d->next;
+        s->waiting_bytes += tail->n;
+        if (s->waiting_bytes > WS_QUEUE_BYTES)
+                live_session_end(s, WS_CLOSE_SLOW, "slow: pull");
+}
+
+void live_session_drop_held(struct live_session *s)
+{
+        while (s->first)
+                held_free(s);
+}
+
+void live_session_flush(struct live_session *s)
+{
+        while (s->first) {
+                if (ulid_eq(s->first->epoch, s->epoch))
+                        send_tail(s, s->first->tail, s->first->to);
+                held_free(s);
+        }
+}
+
+/* ---- heartbeat ---- */
+
+static void rest(struct live_session *s)
+{
+        int64_t ms = LIVE_SILENCE_MIN_MS + randombytes_uniform(LIVE_SILENCE_MAX_MS - LIVE_SILENCE_MIN_MS);
+
+        s->pinged = false;
+        loop_timer_set(s->timer, ms * 1000 - (now_us(s) - s->heard_us));
+}
+
+/* The caller as identity knows them now. */
+static void on_refreshed(void *data, int code, const struct fault *fault, struct visitor *v)
+{
+        struct live_session *s = data;
+
+        (void)fault;
+        if (code == FAULT_UNAUTHENTICATED) {
+                live_session_end(s, WS_CLOSE_UNAUTHENTICATED, "the session is over: open another one");
+        } else if (!code && v != s->visitor) {
+                bool same = v->role == s->visitor->role && v->has_user == s->visitor->has_user && ulid_eq(v->user, s->visitor->user);
+
+                visitor_unref(s->visitor);
+                s->visitor = visitor_ref(v);
+                if (!same)
+                        live_session_end(s, WS_CLOSE_ANEW, "the role changed: fetch anew");
+        }
+}
+
+void live_session_refresh(struct live_session *s)
+{
+        struct visitors *vs = gateway_of(s)->visitors;
+
+        visitors_cancel(vs, s);
+        visitors_find(vs, buf_view(&s->visitor->token), str_of(s->visitor->address), (struct str){ 0 }, on_refreshed, s);
+}
+
+static void on_timer(void *data)
+{
+        struct live_session *s = data;
+
+        if (s->leaving) {
+                char bye[64];
+                int n = snprintf(bye, sizeof(bye), "{\"type\":\"bye\",\"retry_after_ms\":%d}", LIVE_BYE_RETRY_MS);
+
+                ws_send(s->ws, (struct str){ bye, (size_t)n }, NULL);
+                ws_close(s->ws, WS_CLOSE_GOING, "bye");
+        } else if (s->pinged) {
+                live_session_end(s, WS_CLOSE_GOING, "nothing was heard");
+        } else if (now_us(s) - s->heard_us < LIVE_SILENCE_MIN_MS * INT64_C(1000)) {
+                rest(s);
+        } else {
+                s->pinged = true;
+                loop_timer_set(s->timer, LIVE_ANSWER_MS * INT64_C(1000));
+                send_empty(s);
+                ws_ping(s->ws);
+        }
+        if (!s->leaving)
+                live_session_refresh(s);
+}
+
+void live_session_bye(struct live_session *s)
+{
+        uint32_t spread = s->live->n * 10 < LIVE_BYE_SPREAD_MS ? (uint32_t)s->live->n * 10 : LIVE_BYE_SPREAD_MS;
+
+        if (s->leaving || !s->ws)
+                return;
+        s->leaving = true;
+        loop_timer_set(s->timer, (int64_t)randombytes_uniform(spread + 1) * 1000);
+}
+
+/* ---- what the client says ---- */
+
+struct saying {
+        struct str type;
+};
+static const struct schema_field saying_fields[] = {
+        { .name = "type", .doc = "", .kind = SCHEMA_STRING, .offset = offsetof(struct saying, type), .size = sizeof(struct str), .min = 1,
+          .max = 40 },
+};
+static const struct schema_struct saying_type = { .name = "", .doc = "", .fields = saying_fields, .n_fields = 1,
+                                                  .size = sizeof(struct saying) };
+
+static void send_error(struct live_session *s, int code, const struct fault *fault)
+{
+        struct buf b = { 0 };
+
+        buf_format(&b, "{\"type\":\"error\",\"code\":-%d,\"message\":\"%s\",\"data\":", code, fault_name(code));
+        json_write(&fault_type, fault, &b);
+        buf_char(&b, '}');
+        ws_send(s->ws, buf_view(&b), NULL);
+        buf_deinit(&b);
+}
+
+static void on_text(void *data, struct str message)
+{
+        struct live_session *s = data;
+        struct fault fault = { .has_reason = true };
+        struct arena arena = { 0 };
+        struct saying in;
+        int r = limits_take(gateway_of(s)->limits, LIMITS_READ, str_of(s->visitor->device), &s->visitor->user, now_us(s),
+                            &fault.retry_after_ms);
+
+        if (r) {
+                fault.has_retry_after_ms = true;
+                fault.reason = STR("too many messages");
+                send_error(s, r, &fault);
+        } else if (json_read(&saying_type, message, &arena, &in, NULL)) {
+                fault.reason = STR("a message is a JSON object with a type");
+                send_error(s, FAULT_INVALID_REQUEST, &fault);
+        } else if (str_is(in.type, "ping")) {
+                ws_send(s->ws, STR("{\"type\":\"pong\"}"), NULL);
+                send_empty(s);
+        } else {
+                fault.reason = STR("unknown type");
+                send_error(s, FAULT_METHOD_NOT_FOUND, &fault);
+        }
+        arena_deinit(&arena);
+}
+
+static void on_heard(void *data)
+{
+        struct live_session *s = data;
+
+        s->heard_us = now_us(s);
+        if (s->pinged)
+                rest(s);
+}
+
+static void on_drained(void *data)
+{
+        struct live_session *s = data;
+
+        if (s->state == LIVE_REPLAYING && !s->asking)
+                live_replay(s);
+}
+
+static void on_closed(void *data)
+{
+        live_session_free(data);
+}
+
+static const struct ws_events events = { .text = on_text, .heard = on_heard, .drained = on_drained, .closed = on_closed };
+
+/* ---- life ---- */
+
+void live_session_hello(struct live_session *s, const char *mode, struct str reason)
+{
+        struct request *q = s->request;
+        struct buf b = { 0 };
+
+        s->request = NULL;
+        s->ws = ws_new(q, &events, s);
+        buf_format(&b, "{\"type\":\"hello\",\"session\":\"%s\",\"mode\":\"%s\"", s->id, mode);
+        if (reason.n) {
+                buf_text(&b, ",\"reason\":");
+                json_string(&b, reason);
+        }
+        buf_format(&b, ",\"cursor\":\"%.*s\",\"heartbeat_ms\":%d,\"now\":%lld}", STR_ARG(buf_view(&s->cursor)), LIVE_SILENCE_MAX_MS,
+                   (long long)clock_now_ms(gateway_of(s)->service->clock));
+        ws_send(s->ws, buf_view(&b), NULL);
+        buf_deinit(&b);
+        s->heard_us = now_us(s);
+        rest(s);
+        if (s->live->draining)
+                live_session_bye(s);
+}
+
+static void on_retry(void *data)
+{
+        struct live_session *s = data;
+
+        if (s->state == LIVE_ATTACHING)
+                live_attach(s);
+        else if (s->state == LIVE_REPLAYING && !s->asking)
+                live_replay(s);
+}
+
+struct live_session *live_session_new(struct live *live, struct request *q)
+{
+        struct live_session *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                abort();
+        s->live = live;
+        s->request = q;
+        s->visitor = visitor_ref(q->visitor);
+        s->last = &s->first;
+        ulid_text(ulid_new(clock_now_ms(live->gateway->service->clock)), s->id);
+        s->timer = loop_timer_new(live->gateway->service->loop, on_timer, s);
+        s->retry = loop_timer_new(live->gateway->service->loop, on_retry, s);
+        DL_APPEND(live->sessions, s);
+        live->n++;
+        return s;
+}
+
+void live_session_free(struct live_session *s)
+{
+        struct live *live = s->live;
+
+        rpc_cancel(live->gateway->fanout, s);
+        rpc_cancel(live->gateway->store, s);
+        visitors_cancel(live->gateway->visitors, s);
+        if (s->number) {
+                HASH_DEL(live->by_number, s);
+                live_detach(live, s->number);
+        }
+        DL_DELETE(live->sessions, s);
+        live->n--;
+        live_session_drop_held(s);
+        ws_free(s->ws);
+        visitor_unref(s->visitor);
+        loop_timer_free(s->timer);
+        loop_timer_free(s->retry);
+        buf_deinit(&s->cursor);
+        buf_deinit(&s->until);
+        free(s);
+}
+
+void live_session_end(struct live_session *s, enum ws_close code, const char *reason)
+{
+        if (s->ws) {
+                ws_close(s->ws, code, reason);
+                return;
+        }
+        /* not upgraded yet: the HTTP answer says it */
+        request_fail(s->request, code == WS_CLOSE_SLOW ? FAULT_UNAVAILABLE : FAULT_UNAUTHENTICATED,
+                     &(struct fault){ .has_reason = true, .reason = str_of(reason) });
+        live_session_free(s);
+}
+
+bool live_session_belongs(const struct live_session *s, const struct caller_change *change)
+{
+        const struct visitor *v = s->visitor;
+
+        return (change->has_user && v->has_user && ulid_eq(change->user, v->user)) ||
+               (change->device.n > 0 && str_is(change->device, v->device));
+}

@@ -1,0 +1,98 @@
+/* What live.c (attaching, following) and live_session.c (frames, heartbeat) share. */
+#pragma once
+#include "live.h"
+#include "schema/live.h"
+#include "schema/log.h"
+#include "ws.h"
+#include <uthash.h>
+#include <utlist.h>
+
+enum {
+        LIVE_PAGE_BYTES = 256 * 1024,
+        LIVE_RETRY_US = 200 * 1000,
+        LIVE_SILENCE_MIN_MS = 15000,    /* then a ping; each time another length, so that sessions don't ping in step */
+        LIVE_SILENCE_MAX_MS = 25000,
+        LIVE_ANSWER_MS = 10000,         /* and within this anything must come */
+        LIVE_BYE_SPREAD_MS = 3000,
+        LIVE_BYE_RETRY_MS = 1000,
+        LIVE_CURSOR_MAX = 128,
+        LIVE_DETACH_MAX = 4096,
+};
+
+/* A delivery that waits, and where the client is after it. */
+struct held {
+        struct held *next;
+        struct ws_shared *tail;         /* of the frame, from the end of `from` on */
+        struct str to;                  /* within tail */
+        struct ulid epoch;
+};
+
+enum live_state {
+        LIVE_ATTACHING,                 /* fanout was asked, or will be */
+        LIVE_REPLAYING,                 /* reading from the log up to `until` */
+        LIVE_PUSHED,
+};
+
+struct live_session {
+        struct live *live;
+        char id[ULID_TEXT + 1];         /* for the client */
+        int64_t number;                 /* of this attachment; the key */
+        struct request *request;        /* until the hello */
+        struct ws *ws;                  /* from then on */
+        struct visitor *visitor;
+        enum live_state state;
+        bool asking;                    /* a call of ours is under way */
+        bool stale;                     /* what it asks about is over: attach again once it is answered */
+        bool has_cursor;
+        struct buf cursor;              /* where the client is: the last `to` it was sent */
+        struct buf until;               /* where the replay ends */
+        struct ulid epoch;              /* of the fanout that it is attached at */
+        int64_t order;
+        struct held *first, **last; /* waiting for the replay to end */
+        size_t waiting_bytes;
+        struct loop_timer *timer;       /* heartbeat, or the bye */
+        struct loop_timer *retry;
+        int64_t heard_us;
+        bool pinged, leaving;
+        UT_hash_handle hh;
+        struct live_session *prev, *next;
+};
+
+struct live {
+        struct gateway *gateway;
+        struct live_session *by_number, *sessions;
+        struct follower *follower;
+        int64_t numbers;                /* handed out */
+        bool has_epoch;
+        struct ulid epoch;
+        int64_t after;                  /* asked of live.follow */
+        struct buf position;            /* every session attached by position_order has everything up to here; empty: unknown */
+        int64_t position_order;
+        struct schema_list gone;        /* numbers to tell fanout of */
+        bool detaching;
+        size_t n;
+        bool draining;
+};
+
+/* live_session.c */
+struct live_session *live_session_new(struct live *live, struct request *q);
+void live_session_free(struct live_session *s);
+/* The first thing that a client hears. Answers the request with the upgrade. */
+void live_session_hello(struct live_session *s, const char *mode, struct str reason);
+void live_session_page(struct live_session *s, const struct op_since_result *page);
+void live_session_reset(struct live_session *s, struct str reason, struct str to);
+void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct str to);  /* now, or when the replay is over */
+void live_session_flush(struct live_session *s);                                          /* what waited, in order */
+void live_session_drop_held(struct live_session *s);
+void live_session_end(struct live_session *s, enum ws_close code, const char *reason);
+void live_session_refresh(struct live_session *s);   /* is the caller still who they were? */
+void live_session_bye(struct live_session *s);
+bool live_session_belongs(const struct live_session *s, const struct caller_change *change);
+struct ws_shared *live_tail(const struct event *event, struct str cursor, struct str *ret_to);
+
+/* live.c */
+void live_attach(struct live_session *s);
+void live_replay(struct live_session *s);
+void live_detach(struct live *live, int64_t number);
+/* The newest position that this session has everything up to; empty where that isn't known. */
+struct str live_position(const struct live_session *s);

@@ -1,0 +1,353 @@
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void on_gone(void *guard)
+{
+        struct request *q = *(struct request **)guard;
+
+        if (!q)
+                return;
+        q->h2o = NULL;
+        q->guard = NULL;
+}
+
+static bool is_request_id(struct str s)
+{
+        if (s.n == 0 || s.n > 64)
+                return false;
+        for (size_t i = 0; i < s.n; i++)
+                if (!memchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-", s.p[i], 65))
+                        return false;
+        return true;
+}
+
+struct request *request_begin(struct gateway *g, h2o_req_t *h2o)
+{
+        struct request *q = g->spare;
+        struct sockaddr_storage peer = { 0 };
+
+        if (q)
+                g->spare = q->next;
+        else if (!(q = calloc(1, sizeof(*q))))
+                abort();
+        *q = (struct request){ .gateway = g, .h2o = h2o, .arena = q->arena, .out = q->out };
+        q->guard = h2o_mem_alloc_shared(&h2o->pool, sizeof(*q->guard), on_gone);
+        *q->guard = q;
+        q->began_us = clock_steady_us(g->service->clock);
+        ulid_text(ulid_new(clock_now_ms(g->service->clock)), q->id_text);
+        q->id = (struct str){ q->id_text, ULID_TEXT };
+        q->client_id = request_header(q, "x-request-id");
+        if (!is_request_id(q->client_id))
+                q->client_id = (struct str){ 0 };
+        q->client_id = arena_str(&q->arena, q->client_id);
+        q->method = (struct str){ h2o->method.base, h2o->method.len };
+        q->path = q->query = (struct str){ h2o->path.base, h2o->path.len };
+        q->path = str_cut(&q->query, '?');
+        if (h2o->conn->callbacks->get_peername(h2o->conn, (struct sockaddr *)&peer))
+                host_address_text((const struct sockaddr *)&peer, q->address);
+        if (device_of(g->driver, (const struct sockaddr *)&peer, q->device))
+                q->device[0] = '\0';
+        g->requests++;
+        return q;
+}
+
+void request_end(struct request *q)
+{
+        struct gateway *g = q->gateway;
+
+        if (q->guard)
+                *q->guard = NULL;
+        visitor_unref(q->visitor);
+        arena_reset(&q->arena);
+        buf_clear(&q->out);
+        q->next = g->spare;
+        g->spare = q;
+        g->requests--;
+}
+
+void request_deinit_spare(struct gateway *g)
+{
+        while (g->spare) {
+                struct request *q = g->spare;
+
+                g->spare = q->next;
+                arena_deinit(&q->arena);
+                buf_deinit(&q->out);
+                free(q);
+        }
+}
+
+struct str request_header(const struct request *q, const char *name)
+{
+        const h2o_headers_t *headers = &q->h2o->headers;
+        size_t n = strlen(name);
+
+        for (size_t i = 0; i < headers->size; i++) {
+                const h2o_header_t *h = &headers->entries[i];
+
+                if (h->name->len == n && strncasecmp(h->name->base, name, n) == 0)
+                        return (struct str){ h->value.base, h->value.len };
+        }
+        return (struct str){ 0 };
+}
+
+struct str request_body(const struct request *q)
+{
+        return (struct str){ q->h2o->entity.base, q->h2o->entity.len };
+}
+
+struct str request_query(const struct request *q, const char *name)
+{
+        struct str rest = q->query;
+
+        while (rest.n > 0) {
+                struct str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
+
+                if (str_is(key, name))
+                        return value;
+        }
+        return (struct str){ 0 };
+}
+
+bool request_is_json(const struct request *q)
+{
+        struct str rest = request_header(q, "content-type"), type = str_trim(str_cut(&rest, ';'));
+        static const char json[] = "application/json";
+
+        return type.n == sizeof(json) - 1 && strncasecmp(type.p, json, type.n) == 0;
+}
+
+/* ---- answers ---- */
+
+void request_add_header(struct request *q, const char *name, struct str value)
+{
+        h2o_iovec_t kept;
+
+        if (!q->h2o)
+                return;
+        kept = h2o_strdup(&q->h2o->pool, value.p, value.n);
+        h2o_add_header_by_str(&q->h2o->pool, &q->h2o->res.headers, name, strlen(name), 1, NULL, kept.base, kept.len);
+}
+
+void request_secure(struct request *q, const char *csp)
+{
+        request_add_header(q, "content-security-policy", str_of(csp));
+        request_add_header(q, "x-content-type-options", STR("nosniff"));
+        request_add_header(q, "referrer-policy", STR("no-referrer"));
+        request_add_header(q, "x-request-id", q->id);
+}
+
+const char *http_reason(int status)
+{
+        switch (status) {
+        case 200:
+                return "OK";
+        case 204:
+                return "No Content";
+        case 206:
+                return "Partial Content";
+        case 304:
+                return "Not Modified";
+        case 400:
+                return "Bad Request";
+        case 401:
+                return "Unauthorized";
+        case 403:
+                return "Forbidden";
+        case 404:
+                return "Not Found";
+        case 405:
+                return "Method Not Allowed";
+        case 409:
+                return "Conflict";
+        case 410:
+                return "Gone";
+        case 413:
+                return "Payload Too Large";
+        case 415:
+                return "Unsupported Media Type";
+        case 416:
+                return "Range Not Satisfiable";
+        case 421:
+                return "Misdirected Request";
+        case 426:
+                return "Upgrade Required";
+        case 429:
+                return "Too Many Requests";
+        case 503:
+                return "Service Unavailable";
+        default:
+                return "Internal Server Error";
+        }
+}
+
+void request_answer(struct request *q, int status, const char *content_type, struct str body)
+{
+        if (q->h2o) {
+                q->h2o->res.status = status;
+                q->h2o->res.reason = http_reason(status);
+                if (status != 204)
+                        q->h2o->res.content_length = body.n;
+                request_secure(q, "default-src 'none'; frame-ancestors 'none'");
+                if (content_type) {
+                        request_add_header(q, "content-type", str_of(content_type));
+                        request_add_header(q, "cache-control", STR("no-store"));
+                }
+                *q->guard = NULL;       /* h2o may dispose of its request at once */
+                q->guard = NULL;
+                h2o_send_inline(q->h2o, body.p, body.n);
+        }
+        request_end(q);
+}
+
+static int status_of(int code)
+{
+        switch ((enum fault_code)code) {
+        case FAULT_PARSE:
+        case FAULT_INVALID_REQUEST:
+        case FAULT_INVALID_PARAMS:
+                return 400;
+        case FAULT_UNAUTHENTICATED:
+                return 401;
+        case FAULT_FORBIDDEN:
+                return 403;
+        case FAULT_METHOD_NOT_FOUND:
+        case FAULT_NOT_FOUND:
+                return 404;
+        case FAULT_CONFLICT:
+                return 409;
+        case FAULT_RATE_LIMITED:
+                return 429;
+        case FAULT_UNAVAILABLE:
+                return 503;
+        case FAULT_TOO_LARGE:
+                return 413;
+        case FAULT_EXPIRED:
+                return 410;
+        case FAULT_INTERNAL:
+                break;
+        }
+        return 500;
+}
+
+struct fault request_fault(const struct request *q, const struct fault *fault)
+{
+        struct fault f = fault ? *fault : (struct fault){ 0 };
+
+        f.has_request = true;
+        f.request = q->id;
+        return f;
+}
+
+static void fail(struct request *q, int status, int code, const struct fault *fault)
+{
+        struct fault f = request_fault(q, fault);
+
+        buf_clear(&q->out);
+        buf_format(&q->out, "{\"error\":{\"code\":-%d,\"message\":\"%s\",\"data\":", code, fault_name(code));
+        json_write(&fault_type, &f, &q->out);
+        buf_text(&q->out, "}}\n");
+        if (f.has_retry_after_ms)
+                request_add_header(q, "retry-after", arena_format(&q->arena, "%lld", (long long)((f.retry_after_ms + 999) / 1000)));
+        if (status == 401)
+                request_add_header(q, "www-authenticate", STR("Bearer"));
+        request_answer(q, status, "application/json", buf_view(&q->out));
+}
+
+void request_fail(struct request *q, int code, const struct fault *fault)
+{
+        fail(q, status_of(code), code, fault);
+}
+
+void request_refuse(struct request *q, int status, int code, const char *reason)
+{
+        fail(q, status, code, &(struct fault){ .has_reason = true, .reason = str_of(reason) });
+}
+
+/* ---- who ---- */
+
+struct str request_token(const struct request *q)
+{
+        struct str value = request_header(q, "authorization");
+        static const char scheme[] = "Bearer ";
+        const size_t n = sizeof(scheme) - 1;
+
+        if (value.n < n || strncasecmp(value.p, scheme, n) != 0)
+                return (struct str){ 0 };
+        return str_trim((struct str){ value.p + n, value.n - n });
+}
+
+struct identifying {
+        struct request *request;
+        request_known_fn *done;
+};
+
+static void on_known(void *data, int code, const struct fault *fault, struct visitor *visitor)
+{
+        struct identifying *i = data;
+        struct request *q = i->request;
+
+        if (!q->h2o) {
+                request_end(q);
+                return;
+        }
+        if (!code)
+                q->visitor = visitor_ref(visitor);
+        i->done(q, code, fault);
+}
+
+void request_identify(struct request *q, struct str token, request_known_fn *done)
+{
+        struct identifying *i = ARENA_NEW(&q->arena, struct identifying);
+        struct fault fault = { .has_reason = true };
+        int64_t retry_after_ms;
+
+        *i = (struct identifying){ .request = q, .done = done };
+        if (token.n == 0) {
+                fault.reason = STR("a token is needed: Authorization: Bearer");
+                done(q, FAULT_UNAUTHENTICATED, &fault);
+                return;
+        }
+        /* tokens that turn out to be nothing are counted against the device, else identity could be kept busy with them */
+        if (!visitors_know(q->gateway->visitors, token, str_of(q->address)) &&
+            limits_look(q->gateway->limits, LIMITS_SESSION, str_of(q->device), q->began_us, &retry_after_ms)) {
+                fault.reason = STR("too many tokens that are not good");
+                fault.has_retry_after_ms = true;
+                fault.retry_after_ms = retry_after_ms;
+                done(q, FAULT_RATE_LIMITED, &fault);
+                return;
+        }
+        visitors_find(q->gateway->visitors, token, str_of(q->address), q->id, on_known, i);
+}
+
+int request_charge(struct request *q, const char *rate, struct fault *ret)
+{
+        const struct visitor *v = q->visitor;
+        int64_t retry_after_ms;
+
+        if (!*rate || !limits_take(q->gateway->limits, limits_class_of(rate), str_of(q->device), v && v->has_user ? &v->user : NULL,
+                                   clock_steady_us(q->gateway->service->clock), &retry_after_ms))
+                return 0;
+        *ret = (struct fault){ .has_reason = true, .reason = STR("too many requests"), .has_retry_after_ms = true,
+                               .retry_after_ms = retry_after_ms };
+        return FAULT_RATE_LIMITED;
+}
+
+int request_may(const struct request *q, const struct schema_method *method)
+{
+        if (q->visitor->role >= method->role)
+                return 0;
+        return q->visitor->role == SCHEMA_ROLE_STRANGER ? FAULT_UNAUTHENTICATED : FAULT_FORBIDDEN;
+}
+
+int request_call(struct request *q, const struct schema_method *method, const void *params, rpc_done_fn *done, void *data)
+{
+        struct rpc_request r = { .method = method, .params = params, .request = q->id, .client_request = q->client_id };
+
+        if (q->visitor)
+                r.caller = buf_view(&q->visitor->sealed);
+        return rpc_call(gateway_client(q->gateway, method), &r, done, data);
+}

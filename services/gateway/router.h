@@ -1,0 +1,12 @@
+/* From a path to what answers it; and the rules that hold for every request. */
+#pragma once
+#include "request.h"
+
+void router_register(struct gateway *g);
+
+/* The routes, each in its own file. */
+void session_nonce_route(struct request *q);
+void session_open_route(struct request *q);
+void rpc_route(struct request *q);
+void live_route(struct request *q);
+void attachment_route(struct request *q);

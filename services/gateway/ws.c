@@ -1,0 +1,439 @@
+#include "ws.h"
+
+#include <h2o/http1.h>
+#include <h2o/websocket.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WRITE_AT_ONCE = 64, HEAD_MAX = 10 };
+
+struct chunk {
+        struct chunk *next;
+        struct ws_shared *shared;
+        size_t n;
+        char bytes[];
+};
+
+struct ws {
+        struct gateway *gateway;
+        const struct ws_events *events;
+        void *data;
+        h2o_socket_t *sock;              /* NULL until the upgrade is complete */
+        wslay_event_context_ptr wslay;
+        struct chunk *waiting, **last;
+        struct chunk *writing;
+        size_t queued;                   /* bytes of both */
+        struct loop_timer *closing;      /* set once a close frame is under way */
+        bool close_sent;                 /* nothing is sent behind it */
+        bool over;                       /* both sides closed, or the peer broke the protocol: ends when all is written */
+        bool failed;
+        bool upgrading;                  /* h2o still has a callback of ours */
+        unsigned busy;                   /* in a callback: freed afterwards */
+        bool dead;
+};
+
+struct ws_shared *ws_shared_new(struct str bytes)
+{
+        struct ws_shared *s = malloc(sizeof(*s) + bytes.n);
+
+        if (!s)
+                abort();
+        *s = (struct ws_shared){ .refs = 1, .n = bytes.n };
+        memcpy(s->bytes, bytes.p, bytes.n);
+        return s;
+}
+
+struct ws_shared *ws_shared_ref(struct ws_shared *s)
+{
+        s->refs++;
+        return s;
+}
+
+void ws_shared_unref(struct ws_shared *s)
+{
+        if (s && --s->refs == 0)
+                free(s);
+}
+
+/* ---- the handshake ---- */
+
+bool ws_protocols(struct str header, struct str *ret_token)
+{
+        static const char prefix[] = "assist.token.";
+        struct str token = { 0 };
+        bool offered = false;
+
+        while (header.n > 0) {
+                struct str one = str_trim(str_cut(&header, ','));
+
+                if (str_is(one, "assist.1"))
+                        offered = true;
+                else if (str_starts(one, prefix))
+                        token = (struct str){ one.p + sizeof(prefix) - 1, one.n - (sizeof(prefix) - 1) };
+        }
+        *ret_token = token;
+        return offered;
+}
+
+int ws_handshake(const struct request *q, struct str *ret_token, const char **ret_reason)
+{
+        const char *key = NULL;
+
+        if (h2o_is_websocket_handshake(q->h2o, &key) != 0 || !key) {
+                *ret_reason = "this is for WebSockets: Upgrade: websocket is missing, or its key is wrong";
+                return 426;
+        }
+        if (!str_is(request_header(q, "sec-websocket-version"), "13")) {
+                *ret_reason = "Sec-WebSocket-Version must be 13";
+                return 426;
+        }
+        if (!ws_protocols(request_header(q, "sec-websocket-protocol"), ret_token)) {
+                *ret_reason = "Sec-WebSocket-Protocol must offer assist.1, and assist.token.<token>";
+                return 400;
+        }
+        return 0;
+}
+
+/* RFC 6455, section 4.2.2. */
+static struct str accept_of(struct str key, struct arena *arena)
+{
+        struct str text = arena_format(arena, "%.*s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", STR_ARG(key));
+        unsigned char hash[SHA_DIGEST_LENGTH], accept[32];
+        int n;
+
+        SHA1((const unsigned char *)text.p, text.n, hash);
+        n = EVP_EncodeBlock(accept, hash, sizeof(hash));
+        return arena_str(arena, (struct str){ (const char *)accept, (size_t)n });
+}
+
+/* ---- out ---- */
+
+static void chunks_free(struct ws *ws, struct chunk *c)
+{
+        while (c) {
+                struct chunk *next = c->next;
+
+                ws->queued -= c->n + (c->shared ? c->shared->n : 0);
+                ws_shared_unref(c->shared);
+                free(c);
+                c = next;
+        }
+}
+
+static void drop_waiting(struct ws *ws)
+{
+        chunks_free(ws, ws->waiting);
+        ws->waiting = NULL;
+        ws->last = &ws->waiting;
+}
+
+/* Says once that it is over; from its own event, so that nobody is told in the midst of what they do. */
+static void end(struct ws *ws)
+{
+        ws->failed = true;
+        loop_timer_set(ws->closing, 0);
+}
+
+static void on_closing(void *data)
+{
+        struct ws *ws = data;
+
+        ws->events->closed(ws->data);
+}
+
+static void enter(struct ws *ws)
+{
+        ws->busy++;
+}
+
+static void leave(struct ws *ws)
+{
+        if (--ws->busy == 0 && ws->dead)
+                ws_free(ws);
+}
+
+static void on_written(h2o_socket_t *sock, const char *err);
+
+static void flush(struct ws *ws)
+{
+        h2o_iovec_t vec[2 * WRITE_AT_ONCE];
+        struct chunk **end_of = &ws->waiting;
+        size_t n = 0;
+
+        if (!ws->sock || ws->writing || ws->failed)
+                return;
+        if (!ws->waiting) {
+                if (ws->over)
+                        end(ws);
+                return;
+        }
+        for (int i = 0; i < WRITE_AT_ONCE && *end_of; i++) {
+                vec[n++] = h2o_iovec_init((*end_of)->bytes, (*end_of)->n);
+                if ((*end_of)->shared)
+                        vec[n++] = h2o_iovec_init((*end_of)->shared->bytes, (*end_of)->shared->n);
+                end_of = &(*end_of)->next;
+        }
+        ws->writing = ws->waiting;
+        ws->waiting = *end_of;
+        *end_of = NULL;
+        if (!ws->waiting)
+                ws->last = &ws->waiting;
+        h2o_socket_write(ws->sock, vec, n, on_written);
+}
+
+static void on_written(h2o_socket_t *sock, const char *err)
+{
+        struct ws *ws = sock->data;
+
+        chunks_free(ws, ws->writing);
+        ws->writing = NULL;
+        if (err) {
+                end(ws);
+                return;
+        }
+        enter(ws);
+        flush(ws);
+        if (!ws->writing && !ws->close_sent)
+                ws->events->drained(ws->data);
+        leave(ws);
+}
+
+static struct chunk *chunk_add(struct ws *ws, size_t n, struct ws_shared *shared)
+{
+        struct chunk *c = malloc(sizeof(*c) + n);
+
+        if (!c)
+                abort();
+        *c = (struct chunk){ .n = n, .shared = shared ? ws_shared_ref(shared) : NULL };
+        *ws->last = c;
+        ws->last = &c->next;
+        ws->queued += n + (shared ? shared->n : 0);
+        return c;
+}
+
+static size_t frame_head(uint8_t opcode, size_t n, uint8_t ret[HEAD_MAX])
+{
+        ret[0] = 0x80 | opcode;
+        if (n < 126) {
+                ret[1] = (uint8_t)n;
+                return 2;
+        }
+        if (n <= UINT16_MAX) {
+                ret[1] = 126;
+                ret[2] = (uint8_t)(n >> 8);
+                ret[3] = (uint8_t)n;
+                return 4;
+        }
+        ret[1] = 127;
+        for (int i = 0; i < 8; i++)
+                ret[2 + i] = (uint8_t)(n >> (56 - 8 * i));
+        return 10;
+}
+
+bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared)
+{
+        uint8_t frame[HEAD_MAX];
+        size_t frame_n = frame_head(WSLAY_TEXT_FRAME, head.n + (shared ? shared->n : 0), frame);
+        struct chunk *c;
+
+        if (ws->close_sent || ws->over || ws->failed)
+                return true;
+        c = chunk_add(ws, frame_n + head.n, shared);
+        memcpy(c->bytes, frame, frame_n);
+        memcpy(c->bytes + frame_n, head.p, head.n);
+        if (ws->queued > WS_QUEUE_BYTES) {
+                drop_waiting(ws);
+                ws_close(ws, WS_CLOSE_SLOW, "slow: pull");
+                return false;
+        }
+        flush(ws);
+        return true;
+}
+
+static ssize_t on_wslay_send(wslay_event_context_ptr ctx, const uint8_t *bytes, size_t n, int flags, void *data)
+{
+        struct chunk *c = chunk_add(data, n, NULL);
+
+        (void)ctx;
+        (void)flags;
+        memcpy(c->bytes, bytes, n);
+        return (ssize_t)n;
+}
+
+/* What wslay has to say: pongs, and its half of closing. */
+static void wslay_flush(struct ws *ws)
+{
+        if (wslay_event_want_write(ws->wslay) && wslay_event_send(ws->wslay) != 0)
+                ws->over = true;
+        if (wslay_event_get_close_sent(ws->wslay) && !ws->close_sent) {
+                ws->close_sent = true;
+                if (!ws->failed)
+                        loop_timer_set(ws->closing, WS_CLOSE_US);
+        }
+        if (wslay_event_get_close_sent(ws->wslay) && wslay_event_get_close_received(ws->wslay))
+                ws->over = true;
+        flush(ws);
+}
+
+void ws_ping(struct ws *ws)
+{
+        const struct wslay_event_msg ping = { .opcode = WSLAY_PING };
+
+        if (ws->close_sent || ws->failed || wslay_event_queue_msg(ws->wslay, &ping) != 0)
+                return;
+        wslay_flush(ws);
+}
+
+void ws_close(struct ws *ws, enum ws_close code, const char *reason)
+{
+        if (ws->close_sent || ws->failed)
+                return;
+        if (wslay_event_queue_close(ws->wslay, (uint16_t)code, (const uint8_t *)reason, strlen(reason)) != 0)
+                ws->over = true;
+        wslay_flush(ws);
+}
+
+size_t ws_queued(const struct ws *ws)
+{
+        return ws->queued;
+}
+
+/* ---- in ---- */
+
+static ssize_t on_wslay_recv(wslay_event_context_ptr ctx, uint8_t *to, size_t n, int flags, void *data)
+{
+        struct ws *ws = data;
+        h2o_buffer_t *input = ws->sock->input;
+
+        (void)flags;
+        if (ws->dead || input->size == 0) {
+                wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
+                return -1;
+        }
+        if (n > input->size)
+                n = input->size;
+        memcpy(to, input->bytes, n);
+        h2o_buffer_consume(&ws->sock->input, n);
+        return (ssize_t)n;
+}
+
+static void on_wslay_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *data)
+{
+        struct ws *ws = data;
+
+        (void)ctx;
+        if (ws->dead)
+                return;
+        ws->events->heard(ws->data);
+        if (m->opcode == WSLAY_TEXT_FRAME && !ws->dead)
+                ws->events->text(ws->data, (struct str){ (const char *)m->msg, m->msg_length });
+}
+
+static void take(struct ws *ws)
+{
+        enter(ws);
+        if (wslay_event_recv(ws->wslay) != 0)
+                ws->over = true;
+        if (!wslay_event_get_read_enabled(ws->wslay) && !wslay_event_get_close_received(ws->wslay))
+                ws->over = true;        /* the peer broke the protocol; the close frame that says so goes out first */
+        if (!ws->dead)
+                wslay_flush(ws);
+        leave(ws);
+}
+
+static void on_read(h2o_socket_t *sock, const char *err)
+{
+        struct ws *ws = sock->data;
+
+        if (err) {
+                h2o_socket_read_stop(sock);
+                end(ws);
+                return;
+        }
+        take(ws);
+}
+
+static void on_upgraded(void *data, h2o_socket_t *sock, size_t request_bytes)
+{
+        struct ws *ws = data;
+
+        ws->upgrading = false;
+        if (ws->dead || !sock) {
+                if (sock)
+                        h2o_socket_close(sock);
+                if (ws->dead)
+                        ws_free(ws);
+                else
+                        end(ws);
+                return;
+        }
+        ws->sock = sock;
+        sock->data = ws;
+        h2o_buffer_consume(&sock->input, request_bytes);
+        h2o_socket_read_start(sock, on_read);
+        if (sock->input->size > 0) {
+                take(ws);
+                return;
+        }
+        flush(ws);
+}
+
+/* ---- life ---- */
+
+static const struct wslay_event_callbacks wslay_callbacks = {
+        .recv_callback = on_wslay_recv,
+        .send_callback = on_wslay_send,
+        .on_msg_recv_callback = on_wslay_message,
+};
+
+struct ws *ws_new(struct request *q, const struct ws_events *events, void *data)
+{
+        struct ws *ws = calloc(1, sizeof(*ws));
+        struct str key = q->h2o ? request_header(q, "sec-websocket-key") : (struct str){ 0 };
+
+        if (!ws || wslay_event_context_server_init(&ws->wslay, &wslay_callbacks, ws))
+                abort();
+        wslay_event_config_set_max_recv_msg_length(ws->wslay, WS_MESSAGE_MAX);
+        ws->gateway = q->gateway;
+        ws->events = events;
+        ws->data = data;
+        ws->last = &ws->waiting;
+        ws->closing = loop_timer_new(q->gateway->service->loop, on_closing, ws);
+        if (!q->h2o) {
+                request_end(q);
+                end(ws);
+                return ws;
+        }
+        request_add_header(q, "upgrade", STR("websocket"));
+        request_add_header(q, "sec-websocket-accept", accept_of(key, &q->arena));
+        request_add_header(q, "sec-websocket-protocol", STR("assist.1"));
+        request_secure(q, "default-src 'none'; frame-ancestors 'none'");
+        q->h2o->res.status = 101;
+        q->h2o->res.reason = "Switching Protocols";
+        ws->upgrading = true;
+        {
+                h2o_req_t *h2o = q->h2o;
+
+                request_end(q);
+                h2o_http1_upgrade(h2o, NULL, 0, on_upgraded, ws);
+        }
+        return ws;
+}
+
+void ws_free(struct ws *ws)
+{
+        if (!ws)
+                return;
+        ws->dead = true;
+        if (ws->busy || ws->upgrading)
+                return;
+        if (ws->sock)
+                h2o_socket_close(ws->sock);
+        drop_waiting(ws);
+        chunks_free(ws, ws->writing);
+        wslay_event_context_free(ws->wslay);
+        loop_timer_free(ws->closing);
+        free(ws);
+}

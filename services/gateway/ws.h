@@ -1,0 +1,50 @@
+/* One WebSocket: frames in by wslay, frames out by a queue of our own, which writes what is there in one writev and keeps what a
+ * short write left. An event's bytes are shared by all sockets that it goes to; only the head is each socket's own. */
+#pragma once
+#include "request.h"
+
+enum {
+        WS_QUEUE_BYTES = 1024 * 1024,   /* more than this waits: the peer is too slow to be pushed to */
+        WS_MESSAGE_MAX = 64 * 1024,     /* from the peer */
+        WS_CLOSE_US = 5 * 1000 * 1000,  /* how long the peer may take to close its side */
+};
+
+enum ws_close {
+        WS_CLOSE_GOING = 1001,
+        WS_CLOSE_UNAUTHENTICATED = 4001,
+        WS_CLOSE_ANEW = 4002,           /* the caller's role changed: open a session again and fetch anew */
+        WS_CLOSE_SLOW = 4008,
+};
+
+/* Bytes that several sockets send. */
+struct ws_shared {
+        unsigned refs;
+        size_t n;
+        char bytes[];
+};
+struct ws_shared *ws_shared_new(struct str bytes);
+struct ws_shared *ws_shared_ref(struct ws_shared *shared);
+void ws_shared_unref(struct ws_shared *shared);
+
+struct ws_events {
+        void (*text)(void *data, struct str message);
+        void (*heard)(void *data);      /* anything at all came */
+        void (*drained)(void *data);    /* everything that was sent is in the kernel's hands */
+        void (*closed)(void *data);     /* the owner frees it */
+};
+
+struct ws;
+/* The handshake's headers: 0, or the HTTP status to refuse with and why. *ret_token points into the header. */
+int ws_handshake(const struct request *q, struct str *ret_token, const char **ret_reason);
+/* "assist.1, assist.token.<token>": whether assist.1 is offered, and the token, empty where there is none. */
+bool ws_protocols(struct str header, struct str *ret_token);
+
+/* Answers the request with the upgrade (and so ends it). What is sent before the upgrade is complete waits. */
+struct ws *ws_new(struct request *q, const struct ws_events *events, void *data);
+void ws_free(struct ws *ws);            /* NULL is fine; says nothing to the peer */
+
+/* One text message: head, then what is shared (NULL: nothing). False where the peer was too slow: it has been closed. */
+bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared);
+void ws_ping(struct ws *ws);
+void ws_close(struct ws *ws, enum ws_close code, const char *reason);
+size_t ws_queued(const struct ws *ws);
