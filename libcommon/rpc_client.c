@@ -131,8 +131,9 @@ static void lane_send(struct lane *l, struct pending *p)
 {
         nng_msg *m;
 
-        if (nng_msg_alloc(&m, 0) || nng_msg_append(m, p->message.p, p->message.n))
+        if (nng_msg_alloc(&m, p->message.n))
                 abort();
+        memcpy(nng_msg_body(m), p->message.p, p->message.n);
         p->attempts++;
         nng_aio_set_msg(l->send, m);
         nng_ctx_send(l->ctx, l->send);
