@@ -69,7 +69,7 @@ int service_secret_text(struct service *s, const char *name, struct arena *arena
 int service_secret(struct service *s, const char *name, uint8_t ret_key[32])
 {
         struct arena arena = { 0 };
-        struct str text = { 0 };
+        struct str text = { "", 0 };
         int r = service_secret_text(s, name, &arena, &text);
 
         if (!r) {

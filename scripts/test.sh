@@ -26,18 +26,14 @@ step build
 cmake -G Ninja -B build >/dev/null
 ninja -C build -j "$jobs" | tail -n 1
 
-step "unit tests"
+step "tests"
 ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error
-
-step "integration tests"
-python3 -m pytest -q tests/integration
 
 if [ -z "$quick" ]; then
         step "the same under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer"
         cmake -G Ninja -B build-asan -DASSIST_SANITIZE=ON >/dev/null
         ninja -C build-asan -j "$jobs" | tail -n 1
         ctest --test-dir build-asan -j "$jobs" --output-on-failure --no-tests=error
-        ASSIST_BUILD=build-asan python3 -m pytest -q tests/integration
 
         step "linters"
         scripts/lint.sh

@@ -189,7 +189,7 @@ static int edit(struct cli *cli, const char *editor, const char *about, struct s
         if (f)
                 fclose(f);
         unlink(path);
-        if (!r) {
+        if (!r && ret->p) {
                 const char *remark = memmem(ret->p, ret->n, "<!--", 4);
 
                 if (remark)

@@ -16,7 +16,7 @@ enum { PIECE = 1024 * 1024 };
 
 static int http_fault(struct assist *a, const struct http_answer *answer, const char *what, struct assist_error *error)
 {
-        struct rpc_reply reply;
+        struct rpc_reply reply = { 0 };
 
         if (answer->body.n && !json_read(&schema_type_rpc_reply, answer->body, &a->arena, &reply, NULL) && reply.error)
                 return assist_fail(error, (int)-reply.error->code, "%s: %.*s", what, STR_ARG(reply.error->message));
@@ -28,7 +28,7 @@ static int http_fault(struct assist *a, const struct http_answer *answer, const 
 /* How far the desk has it. */
 static int offset_ask(struct assist *a, const char *path, int64_t *ret)
 {
-        struct http_answer answer;
+        struct http_answer answer = { 0 };
         int r = http_do(a, &(struct http_request){ .method = "HEAD", .path = path, .authorize = true, .fd = -1 }, &answer);
 
         if (r)
@@ -50,7 +50,7 @@ static int send_pieces(struct assist *a, int fd, int64_t size, const char *path,
                 abort();
         while (at < size) {
                 ssize_t n = pread(fd, piece, PIECE, at);
-                struct http_answer answer;
+                struct http_answer answer = { 0 };
 
                 if (n <= 0) {
                         r = assist_fail(error, n ? -errno : -EIO, "%s: %s", what, n ? strerror(errno) : "it became shorter");
@@ -90,9 +90,9 @@ int assist_upload(struct assist *a, const char *path, struct arena *arena, struc
 {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
         struct attachment_start params = { .name = str_of(name) };
-        struct attachment_start_result started;
+        struct attachment_start_result started = { 0 };
         char id[ULID_TEXT + 1], url[64];
-        struct stat st;
+        struct stat st = { 0 };
         int fd, r;
 
         fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -117,7 +117,7 @@ int assist_upload(struct assist *a, const char *path, struct arena *arena, struc
 
 int assist_download(struct assist *a, struct ulid attachment, int fd, struct assist_error *error)
 {
-        struct http_answer answer;
+        struct http_answer answer = { 0 };
         char id[ULID_TEXT + 1], url[64];
         int r;
 

@@ -13,9 +13,9 @@
 static int ask(struct assist *a, const char *path, struct str body, const struct schema_struct *type, void *ret, struct assist_error *error)
 {
         struct patience patience = patience_new();
-        struct http_answer answer;
+        struct http_answer answer = { 0 };
         struct codec_error wrong;
-        struct rpc_reply reply;
+        struct rpc_reply reply = { 0 };
         int r;
 
         do {
@@ -40,8 +40,8 @@ static int ask(struct assist *a, const char *path, struct str body, const struct
 
 static int open_with(struct assist *a, bool prove, struct assist_error *error)
 {
-        struct session_nonce_result nonce;
-        struct session_open_result session;
+        struct session_nonce_result nonce = { 0 };
+        struct session_open_result session = { 0 };
         uint8_t proof[PROOF_BYTES];
         struct buf body = { 0 };
         int r;
@@ -49,7 +49,9 @@ static int open_with(struct assist *a, bool prove, struct assist_error *error)
         r = ask(a, "/session/nonce", STR("{}"), schema_method_session_nonce.result, &nonce, error);
         if (r)
                 return r;
-        memcpy(a->identity.project, nonce.project.p, 32);
+        if (nonce.project.n != sizeof(a->identity.project) || !nonce.project.p)
+                return assist_fail(error, -EPROTO, "the desk's key has not 32 bytes");
+        memcpy(a->identity.project, nonce.project.p, sizeof(a->identity.project));
         snprintf(a->identity.device, sizeof(a->identity.device), "%.*s", STR_ARG(nonce.device));
         r = device_pin(a, error);
         if (!r)
