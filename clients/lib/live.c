@@ -309,6 +309,10 @@ static int message_take(struct assist_live *l)
         if (now->has_type && str_is(now->type, "hello")) {
                 l->greeted = true;
                 l->pause_ms = 100;
+                if (now->has_cursor) {
+                        buf_clear(&l->cursor);
+                        buf_str(&l->cursor, now->cursor);
+                }
                 if (now->has_mode && now->mode == LIVE_MODE_RESET)
                         return ASSIST_LIVE_RESET;
                 return ASSIST_LIVE_CONNECTED;
