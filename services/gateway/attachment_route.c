@@ -98,6 +98,30 @@ static void put(struct request *q, struct ulid id)
         write_piece(u);
 }
 
+/* ---- HEAD of what is no attachment yet: how far the upload has come ---- */
+
+static void on_status(void *data, const struct rpc_reply *reply)
+{
+        const struct attachment_status_result *in = reply->result;
+        struct request *q = data;
+
+        if (reply->code) {
+                request_fail(q, reply->code, reply->fault);
+                return;
+        }
+        offset_header(q, in->offset);
+        request_add_header(q, "upload-length", arena_format(&q->arena, "%lld", (long long)in->size));
+        request_answer(q, 204, NULL, (struct str){ 0 });
+}
+
+static void upload_head(struct request *q, struct ulid id)
+{
+        const struct attachment_status in = { .upload = id };
+
+        if (request_call(q, &schema_method_attachment_status, &in, on_status, q))
+                request_fail(q, FAULT_TOO_LARGE, NULL);
+}
+
 /* ---- GET: an attachment, or a range of it ---- */
 
 struct download {
@@ -287,8 +311,9 @@ static void on_read(void *data, const struct rpc_reply *reply)
         } else if (!d->begun) {
                 if (!reply->code) {
                         begin(d, in);
+                } else if (reply->code == FAULT_NOT_FOUND && q->visitor && str_is(q->method, "HEAD")) {
+                        upload_head(q, d->id);
                 } else {
-                        buf_deinit(&d->piece);
                         request_fail(q, reply->code, reply->fault);
                 }
         } else if (reply->code || in->data.n == 0) {    /* too late to say why: the connection ends short */
@@ -321,56 +346,22 @@ static void get(struct request *q, struct ulid id, struct str link)
         read_piece(d, d->whole ? PIECE_BYTES : 0);
 }
 
-/* ---- HEAD: how far an upload has come, or what an attachment is ---- */
-
-static void on_status(void *data, const struct rpc_reply *reply)
-{
-        const struct attachment_status_result *in = reply->result;
-        struct request *q = data;
-        struct ulid id;
-
-        if (reply->code == FAULT_NOT_FOUND && q->h2o) {
-                ulid_parse((struct str){ q->path.p + sizeof(prefix) - 1, ULID_TEXT }, &id);     /* was read before */
-                get(q, id, (struct str){ 0 });
-        } else if (reply->code) {
-                request_fail(q, reply->code, reply->fault);
-        } else {
-                offset_header(q, in->offset);
-                request_add_header(q, "upload-length", arena_format(&q->arena, "%lld", (long long)in->size));
-                request_answer(q, 204, NULL, (struct str){ 0 });
-        }
-}
-
-static void head(struct request *q, struct ulid id)
-{
-        const struct attachment_status in = { .upload = id };
-
-        if (request_call(q, &schema_method_attachment_status, &in, on_status, q))
-                request_fail(q, FAULT_TOO_LARGE, NULL);
-}
-
 /* ---- which of them ---- */
 
-static const struct schema_method *method_of(const struct request *q)
-{
-        return str_is(q->method, "PUT") ? &schema_method_attachment_write
-               : str_is(q->method, "HEAD") ? &schema_method_attachment_status : &schema_method_attachment_read;
-}
 
 static void dispatch(struct request *q, struct str link)
 {
         struct fault fault;
         struct ulid id;
-        int r = request_charge(q, method_of(q)->rate, &fault);
+        bool is_put = str_is(q->method, "PUT");
+        int r = request_charge(q, is_put ? schema_method_attachment_write.rate : schema_method_attachment_read.rate, &fault);
 
         if (r)
                 request_fail(q, r, &fault);
         else if (ulid_parse((struct str){ q->path.p + sizeof(prefix) - 1, q->path.n - (sizeof(prefix) - 1) }, &id))
                 request_fail(q, FAULT_NOT_FOUND, NULL);
-        else if (str_is(q->method, "PUT"))
+        else if (is_put)
                 put(q, id);
-        else if (str_is(q->method, "HEAD") && !link.n)
-                head(q, id);
         else
                 get(q, id, link);
 }
@@ -378,7 +369,7 @@ static void dispatch(struct request *q, struct str link)
 static void on_known(struct request *q, int code, const struct fault *fault)
 {
         if (!code) {
-                code = request_may(q, method_of(q));
+                code = request_may(q, &schema_method_attachment_status);        /* attachment.read itself also takes links, of anyone */
                 fault = NULL;
         }
         if (code)

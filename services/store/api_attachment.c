@@ -324,7 +324,7 @@ int store_on_attachment_read(struct store *s, struct call *c, const struct attac
 
         if (in->has_link)
                 r = link_open(s, c, in, &caller);
-        else if (c->has_caller)
+        else if (c->has_caller && c->caller.role >= SCHEMA_ROLE_CUSTOMER)
                 caller = c->caller;
         else
                 r = call_not_found(c);

@@ -1,0 +1,550 @@
+"""The gateway in front of real services: who gets in, what is refused and how, live sessions through every restart, files."""
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from gateway_desk import BIN, Desk, Device, RpcFault, until, ulid
+
+CUSTOMER, AGENT = "127.0.0.2", "127.0.0.3"
+
+
+@pytest.fixture(scope="module")
+def desk():
+    desk = Desk(hosts="desk.example")
+    desk.start()
+    yield desk
+    desk.stop()
+
+
+@pytest.fixture(scope="module")
+def customer(desk):
+    return desk.member(CUSTOMER, "Linus", "customer")
+
+
+@pytest.fixture(scope="module")
+def agent(desk):
+    return desk.member(AGENT, "Ada", "agent")
+
+
+@pytest.fixture
+def own_desk():
+    """One whose services a test may kill."""
+    desk = Desk()
+    desk.start()
+    yield desk
+    desk.stop()
+
+
+def ticket(device, subject="It burns"):
+    return device.call("ticket.create", subject=subject, body="Help!", attachments=[])
+
+
+def code_of(call):
+    with pytest.raises(RpcFault) as e:
+        call()
+    return e.value.code
+
+
+# ---- the rules for every request ----
+
+def test_only_requests_to_our_address_or_name_are_answered(desk):
+    stranger = Device(desk, "127.0.0.9")
+    for host in (f"127.0.0.1:{desk.port}", f"desk.example:{desk.port}"):
+        assert stranger.http("GET", "/healthz", host=host).json == {"ok": True}
+    for host in ("127.0.0.1", f"evil.example:{desk.port}", f"127.0.0.2:{desk.port}", "x"):
+        assert stranger.http("GET", "/healthz", host=host).status == 421
+    assert stranger.http("GET", "/healthz", headers={"Host": None}).status in (400, 421)
+
+
+def test_pages_of_other_origins_are_not_answered(desk):
+    stranger = Device(desk, "127.0.0.9")
+    assert stranger.http("GET", "/healthz", headers={"Origin": f"http://127.0.0.1:{desk.port}"}).status == 200
+    for origin in ("null", "http://evil.example", f"https://127.0.0.1:{desk.port}", "http://127.0.0.1"):
+        answer = stranger.http("GET", "/healthz", headers={"Origin": origin})
+        assert answer.status == 403 and "access-control-allow-origin" not in answer.headers
+
+
+def test_methods_types_paths_and_sizes_are_checked(desk):
+    stranger = Device(desk, "127.0.0.9")
+    answer = stranger.http("GET", "/rpc")
+    assert answer.status == 405 and answer.headers["Allow"] == "POST"
+    assert stranger.http("DELETE", "/attachments/x").headers["Allow"] == "GET, HEAD, PUT"
+    assert stranger.http("POST", "/rpc", "{}", {"Content-Type": "text/plain"}).status == 415
+    assert stranger.http("POST", "/session/nonce", "{}", {"Content-Type": None}).status == 415
+    assert stranger.http("POST", "/session/nonce", "{}", {"Content-Type": "Application/JSON; charset=utf-8"}).status == 200
+    answer = stranger.http("GET", "/nothing")
+    assert answer.status == 404 and answer.headers["Content-Type"].startswith("text/plain")
+    with socket.create_connection(("127.0.0.1", desk.port), timeout=10) as s:
+        s.sendall(f"POST /rpc HTTP/1.1\r\nHost: 127.0.0.1:{desk.port}\r\nContent-Type: application/json\r\n"
+                  f"Content-Length: {1024 * 1024 + 1}\r\n\r\n".encode())
+        assert s.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_every_answer_says_what_a_browser_may_not_do_with_it(desk):
+    answer = Device(desk, "127.0.0.9").http("GET", "/nothing")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"] and len(answer.headers["X-Request-Id"]) == 26
+
+
+# ---- sessions ----
+
+def test_the_address_of_a_session_is_the_one_it_comes_from(desk):
+    stranger = Device(desk, "127.0.0.9")
+    assert stranger.post("/session/nonce", {"address": "127.0.0.2"}).json["device"] == "loopback:127.0.0.9"
+    assert stranger.http("POST", "/session/nonce", "").status == 200
+    assert stranger.http("POST", "/session/nonce", "{").status == 400
+    answer = stranger.post("/session", {})
+    assert answer.status == 400 and answer.json["error"]["data"]["field"] == "nonce"
+
+
+def test_a_token_is_good_from_its_own_device_only(desk, customer):
+    thief = Device(desk, "127.0.0.66")
+    thief.token = customer.token
+    assert code_of(lambda: thief.call("project.info")) == -32001
+    assert thief.http("GET", "/attachments/" + ulid()).status == 401
+    assert thief.socket().status == 401
+    thief.token = None
+    assert code_of(lambda: thief.call("project.info")) == -32001
+    assert customer.call("project.info")["version"]
+
+
+def test_roles_are_held_up_before_any_service_is_asked(desk, customer):
+    stranger = Device(desk, "127.0.0.9")
+    stranger.open()
+    assert stranger.call("project.info")
+    assert code_of(lambda: stranger.call("ticket.list")) == -32001
+    assert stranger.socket().status == 401
+    assert code_of(lambda: customer.call("note.list", ticket=ulid())) == -32002
+    assert code_of(lambda: customer.call("user.list")) == -32002
+    for inside in ("session.resolve", "session.nonce", "attachment.read", "ops.follow", "live.attach", "no.such", ""):
+        assert code_of(lambda: customer.call(inside)) == -32601
+
+
+# ---- JSON-RPC ----
+
+def test_bad_parameters_are_named(customer):
+    with pytest.raises(RpcFault) as e:
+        customer.call("ticket.create", subject="", body="x", attachments=[])
+    assert e.value.code == -32602 and e.value.data["field"] == "subject" and e.value.data["reason"] and len(e.value.data["request"]) == 26
+    reply = customer.post("/rpc", {"jsonrpc": "2.0", "method": "ticket.list", "params": [1], "id": "x"}).json
+    assert reply["error"]["code"] == -32602 and reply["id"] == "x"
+    assert customer.post("/rpc", {"jsonrpc": "2.0", "method": "project.info", "id": 7}).json["id"] == 7
+
+
+def test_a_batch_is_answered_in_order_and_notifications_not_at_all(customer):
+    batch = [{"jsonrpc": "2.0", "method": "project.info", "id": 1}, {"jsonrpc": "2.0", "method": "project.info"}, {"foo": "boo"},
+             {"jsonrpc": "2.0", "method": "no.such", "id": "5"}, {"jsonrpc": "2.0", "method": "person.list", "id": None}]
+    replies = customer.post("/rpc", batch).json
+    assert [r["id"] for r in replies] == [1, None, "5", None]
+    assert [r.get("error", {}).get("code") for r in replies] == [None, -32600, -32601, None]
+    answer = customer.post("/rpc", [batch[1], batch[1]])
+    assert answer.status == 204 and answer.body == b""
+    assert customer.post("/rpc", batch[1]).status == 204
+    assert len(customer.post("/rpc", [batch[0]] * 50).json) == 50
+    assert customer.post("/rpc", [batch[0]] * 51).json["error"]["code"] == -32600
+    assert customer.http("POST", "/rpc", "[{").json["error"]["code"] == -32700
+
+
+def test_a_notification_acts(customer, agent):
+    t = ticket(customer)
+    customer.post("/rpc", {"jsonrpc": "2.0", "method": "comment.add", "params": {"ticket": t["id"], "body": "noted"}})
+    assert "noted" in [c["body"] for c in customer.call("comment.list", ticket=t["id"])["items"]]
+
+
+def test_discover_describes_the_methods_that_exist_here(customer):
+    names = {m["name"] for m in customer.call("rpc.discover")["methods"]}
+    assert "ticket.create" in names and not names & {"session.open", "attachment.write", "ops.follow"}
+
+
+def test_a_mutation_without_an_op_id_gets_one_and_a_retry_acts_once(customer):
+    assert len(ticket(customer)["op_id"]) == 26
+    op = ulid()
+    first = customer.call("ticket.create", op_id=op, subject="Once", body="x", attachments=[])
+    again = customer.call("ticket.create", op_id=op, subject="Once", body="x", attachments=[])
+    assert first["op_id"] == again["op_id"] == op and first["number"] == again["number"]
+
+
+def test_one_request_can_be_found_in_every_log(desk, customer):
+    answer = customer.http("POST", "/rpc", json.dumps({"jsonrpc": "2.0", "method": "person.list", "params": {}, "id": 1}),
+                           {"X-Request-Id": "my-own.id_1"})
+    ours = answer.headers["X-Request-Id"]
+    until("store logs it", lambda: ours in desk.log("store") and "my-own.id_1" in desk.log("store"))
+    assert ours in desk.log("gateway") and customer.token not in desk.log("gateway")
+    customer.http("POST", "/rpc", json.dumps({"jsonrpc": "2.0", "method": "person.list", "id": 1}), {"X-Request-Id": "bad id"})
+    assert "bad id" not in desk.log("gateway") + desk.log("store")
+
+
+# ---- live ----
+
+def test_both_sides_see_what_happens_and_customers_no_notes(customer, agent):
+    mine, theirs = customer.socket(), agent.socket()
+    assert mine.hello["type"] == "hello" and mine.hello["mode"] == "live" and mine.hello["heartbeat_ms"] == 25000
+    t = ticket(customer)
+    assert [e["type"] for e in theirs.events(2)] == ["ticket.created", "comment.added"]
+    assert [e["type"] for e in mine.events(2)] == ["ticket.created", "comment.added"]
+    agent.call("note.add", ticket=t["id"], body="secret words")
+    reply = agent.call("comment.add", ticket=t["id"], body="We come")
+    assert [e["type"] for e in theirs.events(2)] == ["note.added", "comment.added"]
+    events = mine.events(1)
+    assert events[0]["type"] == "comment.added" and events[0]["op_id"] == reply["op_id"] and events[0]["actor"] == agent.user
+    assert "secret words" not in json.dumps(events)
+    mine.close(), theirs.close()
+
+
+def test_a_session_goes_on_where_the_last_one_ended(customer, agent):
+    w = agent.socket()
+    cursor = w.cursor
+    w.close()
+    numbers = [ticket(customer, f"Missed {i}")["number"] for i in range(5)]
+    w = agent.socket(cursor)
+    assert w.hello["mode"] == "replay" and w.hello["cursor"] == cursor
+    seen = [e["data"]["ticket"]["number"] for e in w.events(10) if e["type"] == "ticket.created"]
+    assert seen == numbers
+    live = ticket(customer, "Live")["number"]
+    assert w.events(2)[0]["data"]["ticket"]["number"] == live
+    w.close()
+    w = agent.socket(w.cursor)      # nothing was missed
+    assert w.hello["mode"] == "replay"
+    w.send('{"type":"ping"}')
+    assert w.message() == {"type": "pong"}
+    frame = w.message()
+    assert frame["from"] == w.cursor and frame["events"] == []
+    w.close()
+
+
+def test_a_ping_moves_the_cursor_past_what_one_may_not_see(customer, agent):
+    other = ticket(agent, "Of an agent")
+    w = customer.socket()
+    agent.call("comment.add", ticket=other["id"], body="not for customers")
+    until("the cursor moves on", lambda: moved(w))
+    w.close()
+
+
+def moved(w):
+    w.send('{"type":"ping"}')
+    assert w.message() == {"type": "pong"}
+    frame = w.message()
+    assert frame["from"] == w.cursor and frame["events"] == []
+    there, w.cursor = frame["to"] != w.cursor, frame["to"]
+    return there
+
+
+def test_a_cursor_that_is_none_of_ours_is_refused(customer):
+    for cursor in ("forged", "A" * 54, "a%22b", "x" * 200):
+        assert customer.socket(cursor).status == 400
+
+
+def test_handshakes_that_are_not_ours_are_refused(customer):
+    assert customer.http("GET", "/ws").status == 426
+    refused = customer.socket(Sec_WebSocket_Version="8")
+    assert refused.status == 426 and refused.headers["Sec-WebSocket-Version"] == "13"
+    assert customer.socket(Sec_WebSocket_Protocol=f"assist.token.{customer.token}").status == 400
+    assert customer.socket(Sec_WebSocket_Protocol="assist.1").status == 401
+    assert customer.socket(Sec_WebSocket_Protocol="assist.1, assist.token.!").status == 401
+    assert customer.socket(Origin="http://evil.example").status == 403
+    good = customer.socket()
+    assert good.headers["Sec-WebSocket-Protocol"] == "assist.1"
+    good.close()
+
+
+@pytest.mark.parametrize("what, code", [
+    (lambda w: w.send("{}", masked=False), 1002),
+    (lambda w: w.send(b"\xff\xfe"), 1007),
+    (lambda w: w.send(b"x" * (64 * 1024 + 1)), 1009),
+    (lambda w: w.send(b"", opcode=3), 1002),
+    (lambda w: w.send(b"\x03\xe8", opcode=8), 1000),
+])
+def test_broken_frames_end_the_session(customer, what, code):
+    w = customer.socket()
+    what(w)
+    assert w.wait_closed() == code
+    with pytest.raises(ConnectionError):
+        w.take(1)
+
+
+def test_what_is_not_understood_is_said(customer):
+    w = customer.socket()
+    for text, code in (("{}", -32600), ("[1]", -32600), ("x", -32600), ('{"type":"dance"}', -32601)):
+        w.send(text)
+        answer = w.message()
+        assert answer["type"] == "error" and answer["code"] == code
+    w.send('{"type":', fin=False)
+    w.send(b"", opcode=9)
+    w.send('"ping"}', opcode=0)
+    assert w.message() == {"type": "pong"}
+    w.close()
+
+
+def test_a_client_that_does_not_read_is_told_to_pull(desk, customer, agent):
+    t = ticket(customer)
+    slow, quick = agent.socket(), customer.socket()
+    for i in range(250):
+        customer.call("comment.add", ticket=t["id"], body="x" * 65000)
+        assert len(quick.events(1)) == 1            # nobody else waits for it
+    assert slow.wait_closed() == 4008
+    slow.close(), quick.close()
+
+
+# ---- whose access ends ----
+
+def test_a_revoked_device_is_out_at_once_and_a_changed_role_begins_anew(desk, agent):
+    linus = desk.member("127.0.0.20", "Barbara", "customer")
+    w = linus.socket()
+    device = linus.call("device.list")["items"][0]["id"]
+    desk.identity("device.revoke", [desk.op_id(), ulid_bytes(device)])
+    assert code_of(lambda: linus.call("project.info")) == -32001
+    assert w.wait_closed() == 4001
+    grace = desk.member("127.0.0.21", "Grace", "customer")
+    w = grace.socket()
+    desk.identity("user.set", [desk.op_id(), ulid_bytes(grace.user), None, "agent", None])
+    assert w.wait_closed() == 4002
+    until("they are an agent now", lambda: can(lambda: grace.call("ticket.list")))
+    assert code_of(lambda: grace.call("note.list", ticket=ulid())) == -32003
+
+
+def can(call):
+    try:
+        return bool(call())
+    except RpcFault:
+        return False
+
+
+def ulid_bytes(text):
+    n = 0
+    for c in text:
+        n = n << 5 | "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(c)
+    return n.to_bytes(16, "big")
+
+
+# ---- restarts ----
+
+def test_nobody_notices_that_store_was_killed(own_desk):
+    ada = own_desk.member(AGENT, "Ada", "agent")
+    w = ada.socket()
+    own_desk.kill("store")
+    late = threading.Timer(0.5, own_desk.start, ("store",))
+    late.start()
+    number = ticket(ada)["number"]          # waits
+    late.join()
+    assert w.events(2)[0]["data"]["ticket"]["number"] == number
+    w.close()
+
+
+def test_unavailable_says_how_to_retry(own_desk):
+    ada = own_desk.member(AGENT, "Ada", "agent")
+    own_desk.kill("store")
+    with pytest.raises(RpcFault) as e:
+        ticket(ada)
+    assert e.value.code == -32006 and e.value.data["retry_after_ms"] > 0 and len(e.value.data["op_id"]) == 26
+    own_desk.start("store")
+    again = ada.call("ticket.create", op_id=e.value.data["op_id"], subject="It burns", body="Help!", attachments=[])
+    assert again["op_id"] == e.value.data["op_id"]
+
+
+def test_live_sessions_have_no_gap_when_fanout_is_another_one(own_desk):
+    ada = own_desk.member(AGENT, "Ada", "agent")
+    sockets = [ada.socket() for _ in range(4)]
+    made = []
+    for i in range(30):
+        made.append(ticket(ada, f"Ticket {i}")["number"])
+        if i % 10 == 4:
+            own_desk.kill("fanout")
+        if i % 10 == 7:
+            own_desk.start("fanout")
+    for w in sockets:
+        seen = [e["data"]["ticket"]["number"] for e in w.events(60) if e["type"] == "ticket.created"]
+        assert seen == made
+        w.close()
+
+
+def test_known_callers_stay_good_while_identity_is_away(own_desk):
+    ada = own_desk.member(AGENT, "Ada", "agent")
+    ticket(ada)
+    own_desk.kill("identity")
+    assert ticket(ada)["number"] == 2
+    assert Device(own_desk, "127.0.0.9").post("/session/nonce", {}).status == 503
+    own_desk.start("identity")
+    assert Device(own_desk, "127.0.0.9").post("/session/nonce", {}).status == 200
+
+
+def test_a_gateway_that_stops_says_bye_and_ends_in_order(own_desk):
+    ada = own_desk.member(AGENT, "Ada", "agent")
+    w, idle = ada.socket(), socket.create_connection(("127.0.0.1", own_desk.port))
+    process = own_desk.processes.pop("gateway")
+    process.terminate()
+    bye = w.message()
+    assert bye["type"] == "bye" and bye["retry_after_ms"] > 0
+    assert w.wait_closed() == 1001
+    w.send(b"\x03\xe9", opcode=8)
+    assert process.wait(10) == 0, own_desk.log("gateway")
+    number = None
+    own_desk.start("gateway")
+    number = ticket(ada)["number"]
+    w = ada.socket(w.cursor)
+    assert w.events(2)[0]["data"]["ticket"]["number"] == number
+    w.close(), idle.close()
+
+
+def test_two_gateways_share_one_port_and_see_the_same(own_desk):
+    log = open(own_desk.root / "gateway.log", "ab")
+    own_desk.processes["second"] = subprocess.Popen([BIN / "assist-gateway", "--root", own_desk.root], stdout=log, stderr=log)
+    until("it listens", lambda: own_desk.log("gateway").count("listening at") == 2)
+    ada = own_desk.member(AGENT, "Ada", "agent")
+    sockets = [ada.socket() for _ in range(8)]
+    made = [ticket(ada, f"Ticket {i}")["number"] for i in range(10)]
+    for w in sockets:
+        assert [e["data"]["ticket"]["number"] for e in w.events(20) if e["type"] == "ticket.created"] == made
+        w.close()
+    (own_desk.root / "second.log").write_text("")
+
+
+# ---- limits ----
+
+def test_a_device_that_asks_too_much_waits():
+    desk = Desk(device_rate=60)
+    try:
+        desk.start()
+        stranger = Device(desk, "127.0.0.9")
+        answers = [stranger.post("/session/nonce", {}) for _ in range(8)]
+        assert [a.status for a in answers] == [200] * 6 + [429] * 2
+        assert int(answers[-1].headers["Retry-After"]) > 0 and answers[-1].json["error"]["data"]["retry_after_ms"] > 0
+        other = Device(desk, "127.0.0.10")
+        other.open()
+        codes = [code_or_none(lambda: other.call("project.info")) for _ in range(62)]
+        assert codes[:60] == [None] * 60 and codes[-1] == -32005
+        assert Device(desk, "127.0.0.11").post("/session/nonce", {}).status == 200
+        guesser = Device(desk, "127.0.0.12")
+        seen = set()
+        for i in range(10):
+            guesser.token = f"guess{i}"
+            seen.add(code_or_none(lambda: guesser.call("project.info")))
+        assert seen == {-32001, -32005}
+    finally:
+        desk.stop()
+
+
+def code_or_none(call):
+    try:
+        call()
+    except RpcFault as e:
+        return e.code
+
+
+# ---- files ----
+
+PIECE = 1024 * 1024
+
+
+def upload(device, name, data, skip=()):
+    started = device.call("attachment.start", name=name, size=len(data))["upload"]
+    for at in range(0, len(data), PIECE):
+        piece = data[at:at + PIECE]
+        answer = device.http("PUT", f"/attachments/{started}", piece,
+                             {"Content-Range": f"bytes {at}-{at + len(piece) - 1}/{len(data)}"})
+        assert answer.status == 204 and int(answer.headers["Upload-Offset"]) == at + len(piece)
+    assert answer.headers["Upload-Complete"] == "true"
+    return started
+
+
+def attached(device, name, data):
+    """Uploads, files a ticket with it, and answers (ticket, attachment)."""
+    t = device.call("ticket.create", subject="With a file", body="See", attachments=[upload(device, name, data)])
+    return t, device.call("comment.list", ticket=t["id"])["items"][0]["attachments"][0]
+
+
+def png(n):
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\6\0\0\0" + os.urandom(n)
+
+
+def test_a_file_comes_back_byte_for_byte(customer, agent):
+    data = png(3 * 1024 * 1024 + 17)
+    _, a = attached(customer, "Überblick \"1\".png", data)
+    answer = agent.http("GET", f"/attachments/{a['id']}")
+    assert answer.status == 200 and answer.body == data and answer.headers["Content-Length"] == str(len(data))
+    assert answer.headers["Content-Type"] == "image/png" and "sandbox" in answer.headers["Content-Security-Policy"]
+    shown = answer.headers["Content-Disposition"]
+    assert shown == "inline; filename=\"_berblick _1_.png\"; filename*=UTF-8''%C3%9Cberblick%20%221%22.png"
+    head = agent.http("HEAD", f"/attachments/{a['id']}")
+    assert head.status == 200 and head.body == b"" and head.headers["Content-Length"] == str(len(data))
+
+
+def test_parts_of_a_file_and_files_that_did_not_change(customer):
+    data = png(700000)
+    _, a = attached(customer, "a.png", data)
+    path = f"/attachments/{a['id']}"
+    for first, last in ((0, 0), (5, 300000), (len(data) - 1, len(data) - 1)):
+        part = customer.http("GET", path, headers={"Range": f"bytes={first}-{last}"})
+        assert part.status == 206 and part.body == data[first:last + 1]
+        assert part.headers["Content-Range"] == f"bytes {first}-{last}/{len(data)}"
+    assert customer.http("GET", path, headers={"Range": "bytes=-10"}).body == data[-10:]
+    assert customer.http("GET", path, headers={"Range": "bytes=0-1,5-6"}).status == 200
+    outside = customer.http("GET", path, headers={"Range": f"bytes={len(data)}-"})
+    assert outside.status == 416 and outside.headers["Content-Range"] == f"bytes */{len(data)}"
+    etag = customer.http("HEAD", path).headers["ETag"]
+    assert customer.http("GET", path, headers={"If-None-Match": f'"x", W/{etag}'}).status == 304
+    assert customer.http("GET", path, headers={"Range": "bytes=0-1", "If-Range": '"x"'}).status == 200
+    assert customer.http("GET", path, headers={"Range": "bytes=0-1", "If-Range": etag}).status == 206
+
+
+def test_an_upload_goes_on_where_it_ended_and_gaps_are_told(customer, agent):
+    data = os.urandom(PIECE + 1000)
+    started = customer.call("attachment.start", name="x.bin", size=len(data))["upload"]
+    path = f"/attachments/{started}"
+
+    def put(first, last, device=customer, body=None):
+        return device.http("PUT", path, body if body is not None else data[first:last + 1],
+                           {"Content-Range": f"bytes {first}-{last}/{len(data)}"})
+
+    gap = put(1000, 1999)
+    assert gap.status == 409 and gap.headers["Upload-Offset"] == "0"
+    assert put(0, 599999).headers["Upload-Complete"] == "false"
+    head = customer.http("HEAD", path)
+    assert head.headers["Upload-Offset"] == "600000" and head.headers["Upload-Length"] == str(len(data))
+    assert put(0, 599999).headers["Upload-Offset"] == "600000"         # again
+    assert put(600000, 700000, body=b"short").status == 400
+    assert put(600000, 600000, device=agent).status == 404             # another's
+    assert agent.http("HEAD", path).status == 404
+    assert customer.http("PUT", path, data[:5], {"Content-Range": "bytes x"}).status == 400
+    assert put(600000, len(data) - 1).headers["Upload-Complete"] == "true"
+
+
+def test_only_what_is_harmless_is_shown_by_a_browser(customer):
+    for name, data, kind, shown in (("a.html", b"<!DOCTYPE html><html><script>alert(1)</script></html>", "text/plain; charset=utf-8", "inline"),
+                                    ("a.svg", b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>',
+                                     "application/octet-stream", "attachment"),
+                                    ("a.pdf", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "application/octet-stream", "attachment")):
+        _, a = attached(customer, name, data)
+        answer = customer.http("GET", f"/attachments/{a['id']}")
+        assert answer.body == data and answer.headers["Content-Type"] == kind, name
+        assert answer.headers["Content-Disposition"].startswith(shown) and answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_link_needs_no_header_but_its_device(desk, customer, agent):
+    data = png(1000)
+    _, a = attached(customer, "a.png", data)
+    url = agent.call("attachment.link", attachment=a["id"])["url"]
+    anonymous = Device(desk, AGENT)
+    assert anonymous.http("GET", url).body == data
+    assert anonymous.http("GET", url, headers={"Range": "bytes=0-3"}).body == data[:4]
+    assert Device(desk, "127.0.0.99").http("GET", url).status == 404
+    assert anonymous.http("GET", url[:-1] + ("A" if url[-1] != "A" else "B")).status == 404
+    assert anonymous.http("GET", f"/attachments/{a['id']}").status == 401
+    assert customer.http("GET", "/attachments/" + ulid()).status == 404
+    assert customer.http("GET", "/attachments/x").status == 404
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_file_is_forgotten(desk, customer):
+    _, a = attached(customer, "a.png", png(8 * 1024 * 1024))
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", desk.port), source_address=(customer.address, 0)) as s:
+            s.sendall(f"GET /attachments/{a['id']} HTTP/1.1\r\nHost: 127.0.0.1:{desk.port}\r\nAuthorization: Bearer {customer.token}\r\n"
+                      "\r\n".encode())
+            assert s.recv(1000)
+    assert customer.call("project.info")
