@@ -112,7 +112,7 @@ int fanout_on_live_follow(struct fanout *f, struct call *c, const struct live_fo
         o->asked_us = clock_steady_us(f->service->clock);
         if (in->after <= o->head) /* else it speaks to the fanout before us: the epoch in the answer tells it */
                 outlet_acknowledge(o, in->after);
-        if (!o->first && o->told && in->after <= o->head) {
+        if (!o->first && (o->told || !f->positioned) && in->after <= o->head) {
                 r = feed_park(&o->feed, c);
                 if (r)
                         return r;
