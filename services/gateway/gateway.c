@@ -100,7 +100,6 @@ static void h2o_start(struct gateway *g)
         router_register(g);
         g->h2o = h2o_evloop_create();
         h2o_context_init(&g->context, g->h2o, &g->config);
-        g->context_ready = true;
         g->accept = (h2o_accept_ctx_t){ .ctx = &g->context, .hosts = g->config.hosts };
         g->loop_socket = h2o_evloop_socket_create(g->h2o, dup(loop_fd(g->service->loop)), H2O_SOCKET_FLAG_DONT_READ);
         g->loop_socket->data = g;
@@ -181,6 +180,19 @@ static bool drained(void *data)
         return g->requests == 0 && live_count(g->live) == 0;
 }
 
+static void h2o_stop(struct gateway *g)
+{
+        h2o_multithread_queue_t *queue = g->context.queue;
+
+        h2o_socket_close(g->loop_socket);
+        for (int i = 0; i < STOP_ROUNDS && g->connections; i++)
+                connections_close(g);
+        h2o_context_dispose(&g->context);
+        h2o_config_dispose(&g->config);
+        h2o_evloop_destroy(g->h2o);
+        free(queue);    /* h2o forgets it */
+}
+
 static void stop(void *data)
 {
         struct gateway *g = data;
@@ -195,13 +207,8 @@ static void stop(void *data)
         rpc_client_free(g->identity);
         rpc_client_free(g->fanout);
         rpc_client_free(g->supervisor);
-        h2o_socket_close(g->loop_socket);
-        for (int i = 0; i < STOP_ROUNDS && g->connections; i++)
-                connections_close(g);
+        h2o_stop(g);
         request_deinit_spare(g);
-        h2o_context_dispose(&g->context);
-        h2o_config_dispose(&g->config);
-        h2o_evloop_destroy(g->h2o);
         buf_deinit(&g->openrpc);
         free(g->limits);
         free(g);

@@ -18,7 +18,6 @@ struct gateway {
         h2o_context_t context;
         h2o_accept_ctx_t accept;
         h2o_socket_t *loop_socket;
-        bool context_ready;
 
         struct rpc_client *store, *identity, *fanout, *supervisor;
         struct follower *overlay;

@@ -11,7 +11,12 @@ static void on_attached(void *data, const struct rpc_reply *reply);
 /* A call that can't be made or failed for now. Before the hello the client hears of it, afterwards we try until it works. */
 static void failed(struct live_session *s, int code, const struct fault *fault)
 {
-        if (s->request) {
+        struct gateway *g = s->live->gateway;
+
+        if (s->request && code == FAULT_UNAVAILABLE &&
+            clock_steady_us(g->service->clock) - s->request->began_us < RPC_TIMEOUT_MS * INT64_C(1000)) {
+                loop_timer_set(s->retry, LIVE_RETRY_US);        /* a service that has just started says so at once */
+        } else if (s->request) {
                 struct request *q = s->request;
 
                 s->request = NULL;

@@ -196,7 +196,8 @@ static void resolve(struct visitors *vs, struct visitor *v, struct str request)
         if (r->next)
                 r->next->at = &r->next;
         vs->resolving = r;
-        memcpy(r->request, request.p, request.n < ULID_TEXT ? request.n : ULID_TEXT);
+        if (request.n == ULID_TEXT)
+                memcpy(r->request, request.p, ULID_TEXT);
         v->resolving = r;
         ask(r);
 }

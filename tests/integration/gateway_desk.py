@@ -249,7 +249,8 @@ class WebSocket:
         data, self.buffer = self.buffer[:n], self.buffer[n:]
         return data
 
-    def frame(self):
+    def frame(self, deadline_s=DEADLINE_S):
+        self.socket.settimeout(deadline_s)
         first, second = self.take(2)
         assert first & 0x80 and not second & 0x80
         n = second
@@ -271,11 +272,10 @@ class WebSocket:
             head += bytes([mark | 127]) + struct.pack(">Q", len(data))
         self.socket.sendall(head + (bytes(4) if masked else b"") + data)
 
-    def message(self, deadline_s=DEADLINE_S):
+    def message(self, deadline_s=30):
         """The next text message; answers pings. None once the server has closed, with its code in self.closed."""
-        self.socket.settimeout(deadline_s)
         while True:
-            opcode, data = self.frame()
+            opcode, data = self.frame(deadline_s)
             if opcode == 1:
                 return json.loads(data)
             if opcode == 9:

@@ -1,12 +1,10 @@
 """The gateway in front of real services: who gets in, what is refused and how, live sessions through every restart, files."""
-import base64
+import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -292,6 +290,29 @@ def test_a_client_that_does_not_read_is_told_to_pull(desk, customer, agent):
     slow.close(), quick.close()
 
 
+def test_a_peer_that_answers_no_ping_is_gone_in_35_s_and_one_that_does_stays(customer):
+    dead, alive, heard = customer.socket(), customer.socket(), []
+
+    def listen():       # message() answers pings
+        try:
+            while heard[-1:] != [None]:
+                heard.append(alive.message())
+        except OSError:
+            pass        # the test closes it
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    opcode, data = dead.frame(deadline_s=30)            # an empty frame, then a ping
+    assert opcode == 1 and json.loads(data)["events"] == [] and dead.frame()[0] == 9
+    assert dead.frame(deadline_s=15)[0] == 8
+    until("the other one was asked, too", lambda: heard)
+    alive.send('{"type":"ping"}')
+    until("it is still served", lambda: {"type": "pong"} in heard)
+    alive.socket.shutdown(socket.SHUT_RDWR)
+    listening.join()
+    dead.close(), alive.close()
+
+
 # ---- whose access ends ----
 
 def test_a_revoked_device_is_out_at_once_and_a_changed_role_begins_anew(desk, agent):
@@ -403,6 +424,15 @@ def test_two_gateways_share_one_port_and_see_the_same(own_desk):
         assert [e["data"]["ticket"]["number"] for e in w.events(20) if e["type"] == "ticket.created"] == made
         w.close()
     (own_desk.root / "second.log").write_text("")
+
+
+def test_many_requests_go_over_one_connection(desk, customer):
+    connection = http.client.HTTPConnection("127.0.0.1", desk.port, source_address=(customer.address, 0))
+    for i in range(100):
+        connection.request("POST", "/rpc", json.dumps({"jsonrpc": "2.0", "method": "project.info", "id": i}),
+                           {"Content-Type": "application/json", "Authorization": f"Bearer {customer.token}"})
+        assert json.loads(connection.getresponse().read())["id"] == i
+    connection.close()
 
 
 # ---- limits ----
