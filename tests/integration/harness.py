@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -320,6 +321,8 @@ class Device:
             given["Authorization"] = f"Bearer {self.token}"
         given.update(headers or {})
         data = body.encode() if isinstance(body, str) else body
+        if self.connection and select.select([self.connection.sock], [], [], 0)[0]:
+            self.close()  # the gateway that it went to is gone
         try:
             if not self.connection:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.desk.port, timeout=DEADLINE_S,
@@ -391,7 +394,7 @@ class Live:
 
     def __init__(self, device, cursor=None):
         self.device, self.asked = device, cursor
-        self.hello = self.error = None
+        self.hello = self.error = self.closing = None
         self.cursor = cursor
         self.events, self.seen = [], 0
         self.change = threading.Condition()
@@ -425,6 +428,8 @@ class Live:
             with self.change:
                 self.take(message)
                 self.change.notify_all()
+        if self.closing:
+            await self.closing
 
     def take(self, message):
         kind = message.get("type")
