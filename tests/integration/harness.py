@@ -394,7 +394,7 @@ class Live:
 
     def __init__(self, device, cursor=None):
         self.device, self.asked = device, cursor
-        self.hello = self.error = self.closing = None
+        self.hello = self.error = None
         self.cursor = cursor
         self.events, self.seen = [], 0
         self.change = threading.Condition()
@@ -413,6 +413,7 @@ class Live:
         except Exception as e:
             error = e
         finally:
+            self.loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(self.loop), return_exceptions=True))  # a close under way
             self.loop.close()
         with self.change:
             self.error = error
@@ -428,8 +429,6 @@ class Live:
             with self.change:
                 self.take(message)
                 self.change.notify_all()
-        if self.closing:
-            await self.closing
 
     def take(self, message):
         kind = message.get("type")
