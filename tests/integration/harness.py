@@ -398,23 +398,27 @@ class Live:
         self.cursor = cursor
         self.events, self.seen = [], 0
         self.change = threading.Condition()
+        self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         with self.change:
             assert self.change.wait_for(lambda: self.hello or self.error, DEADLINE_S), "no hello"
         if not self.hello:
+            self.loop.call_soon_threadsafe(self.loop.stop)
             raise self.error
 
     def run(self):
-        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.loop.create_task(self.follow())
+        self.loop.run_forever()
+        self.loop.close()
+
+    async def follow(self):
         try:
-            self.loop.run_until_complete(self.read())
+            await self.read()
             error = ConnectionError("closed")
         except Exception as e:
             error = e
-        finally:
-            self.loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(self.loop), return_exceptions=True))  # a close under way
-            self.loop.close()
         with self.change:
             self.error = error
             self.change.notify_all()
@@ -458,14 +462,19 @@ class Live:
         with self.change:
             return [event["type"] for event in self.events]
 
-    def cut(self):
-        """As when the network goes: no closing handshake."""
-        self.loop.call_soon_threadsafe(self.socket.transport.abort)
+    def end(self, how):
+        asyncio.run_coroutine_threadsafe(how(), self.loop).result(DEADLINE_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(DEADLINE_S)
         assert not self.thread.is_alive()
 
+    def cut(self):
+        """As when the network goes: no closing handshake."""
+        async def abort():
+            self.socket.transport.abort()
+            await self.socket.wait_closed()
+        self.end(abort)
+
     def close(self):
-        if self.thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self.socket.close(), self.loop)
-        self.thread.join(DEADLINE_S)
-        assert not self.thread.is_alive()
+        """As a client that leaves."""
+        self.end(lambda: self.socket.close())
