@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MS = 30 * 1000, STOP_ROUNDS = 100 };
+enum { IDLE_MS = 75 * 1000, STOP_ROUNDS = 100 };   /* how long a connection may wait for its next request; and to end at the stop */
 
 struct rpc_client *gateway_client(struct gateway *g, const struct schema_method *method)
 {
