@@ -120,8 +120,12 @@ static int run_completion(struct cli *cli, int argc, char **argv)
                 printf("' -- \"$word\")); return;;\n");
         }
         printf("        esac\n    done\n    COMPREPLY=($(compgen -W '--project --from --json --help ");
-        for (const struct command *c = commands; c->words; c++)
-                printf("%.*s ", (int)strcspn(c->words, " "), c->words);
+        for (const struct command *c = commands; c->words; c++) {
+                size_t first = strcspn(c->words, " ");
+
+                if (c == commands || strncmp(c[-1].words, c->words, first + 1) != 0)
+                        printf("%.*s ", (int)first, c->words);
+        }
         printf("' -- \"$word\"))\n}\ncomplete -o default -F _assist assist\n");
         return 0;
 }
@@ -174,7 +178,7 @@ static int run(struct cli *cli, const struct command *c, struct assist_options *
         struct assist_error error;
         int status;
 
-        if (c->run != run_call && argc && strcmp(argv[argc - 1], "--help") == 0) {
+        if ((c->run != run_call || argc == 1) && argc && strcmp(argv[argc - 1], "--help") == 0) {
                 help(c);
                 return 0;
         }

@@ -39,7 +39,7 @@ int run_ticket_new(struct cli *cli, int argc, char **argv)
         struct flags_error error;
         const char *body = cli_take(&argc, argv, "--body");
         struct str text;
-        char *args[64];
+        char *args[64], body_flag[] = "--body";
         size_t n;
         int r;
 
@@ -53,7 +53,7 @@ int run_ticket_new(struct cli *cli, int argc, char **argv)
                 if (r)
                         return r;
                 memcpy(args, argv, (size_t)argc * sizeof(*args));
-                args[argc++] = (char[]){ "--body" };
+                args[argc++] = body_flag;
                 args[argc++] = (char *)(uintptr_t)arena_str(&cli->arena, text).p;
                 argv = args;
         }
@@ -335,7 +335,7 @@ int run_ticket_close(struct cli *cli, int argc, char **argv)
 
 int run_attach(struct cli *cli, int argc, char **argv)
 {
-        char *args[2 + 2 * ATTACHMENTS_MAX];
+        char *args[2 + 2 * ATTACHMENTS_MAX], attach_flag[] = "--attach";
         const char *text = cli_take(&argc, argv, "--body");
         int n = 0;
 
@@ -344,7 +344,7 @@ int run_attach(struct cli *cli, int argc, char **argv)
         args[n++] = argv[0];
         args[n++] = (char *)(uintptr_t)(text ? text : argc > 2 ? "See the files." : "See the file.");
         for (int i = 1; i < argc; i++) {
-                args[n++] = (char[]){ "--attach" };
+                args[n++] = attach_flag;
                 args[n++] = argv[i];
         }
         return run_ticket_reply(cli, n, args);
