@@ -2,27 +2,14 @@
 both see it live."""
 import email
 import email.policy
-import os
-import struct
-import zlib
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from harness import SERVICES, Desk, Device, RpcError, code_of, free_port, unbase64url, until
+from harness import SERVICES, Desk, Device, RpcError, code_of, free_port, picture, unbase64url, until
 
 CUSTOMER, AGENT, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 NOT_FOUND, UNAUTHENTICATED = -32003, -32001
-
-
-def picture(size):
-    """A PNG of so many bytes: valid to those who look, and not to be compressed."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(bytes(4)))
-    end = chunk(b"IEND", b"")
-    return head + chunk(b"prVt", os.urandom(size - len(head) - len(end) - 12)) + end
 
 
 class Mailbox:
