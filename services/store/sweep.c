@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { BLOB_YOUNG_MS = 60 * 60 * 1000 };
 
 /* Calls fn with each name in a folder that does not begin with a dot. */
 static void each_file(const char *folder, void (*fn)(struct store *s, const char *folder, const char *name), struct store *s)
@@ -39,6 +42,7 @@ static void sweep_blob(struct store *s, const char *folder, const char *name)
 {
         uint8_t hash[BLOB_HASH_BYTES];
         struct str blob = { (const char *)hash, sizeof(hash) };
+        struct stat st;
         char path[512];
         int64_t one;
 
@@ -47,7 +51,11 @@ static void sweep_blob(struct store *s, const char *folder, const char *name)
             db_int(s->files.db, &one, "SELECT 1 FROM attachment WHERE blob = ?1 UNION ALL SELECT 1 FROM upload WHERE blob = ?1 AND NOT used"
                                       " LIMIT 1", "b", blob) != -ENOENT)
                 return;
-        unlink(blob_path(s, hash, path, sizeof(path)));
+        /* one that has just been completed is not named yet: its row is on its way to the writer */
+        if (stat(blob_path(s, hash, path, sizeof(path)), &st) ||
+            clock_now_ms(s->service->clock) - (int64_t)st.st_ctim.tv_sec * 1000 < BLOB_YOUNG_MS)
+                return;
+        unlink(path);
 }
 
 static void sweep_blobs(struct store *s, const char *folder, const char *name)
