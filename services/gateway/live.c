@@ -373,7 +373,8 @@ void live_free(struct live *live)
                         request_end(s->request);
                 live_session_free(s);
         }
-        rpc_cancel(live->gateway->fanout, live);
+        if (live->gateway->fanout)
+                rpc_cancel(live->gateway->fanout, live);
         buf_deinit(&live->position);
         free(live->gone.items);
         free(live);

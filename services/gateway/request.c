@@ -62,6 +62,8 @@ void request_end(struct request *q)
                 *q->guard = NULL;
         visitor_unref(q->visitor);
         arena_reset(&q->arena);
+        if (q->out.capacity > ARENA_KEEP_BYTES)
+                buf_deinit(&q->out);
         buf_clear(&q->out);
         q->next = g->spare;
         g->spare = q;
