@@ -158,21 +158,6 @@ static void help(const struct command *c)
                 printf("\nExample:\n  %s\n", c->example);
 }
 
-static int matches(const struct command *command, int argc, char **argv)
-{
-        struct str rest = str_of(command->words);
-        int n = 0;
-
-        while (rest.n) {
-                struct str word = str_cut(&rest, ' ');
-
-                if (n == argc || !str_is(word, argv[n]))
-                        return 0;
-                n++;
-        }
-        return n;
-}
-
 static int run(struct cli *cli, const struct command *c, struct assist_options *options, int argc, char **argv)
 {
         struct assist_error error;
@@ -217,7 +202,7 @@ int main(int argc, char **argv)
                 }
         }
         for (const struct command *c = commands; c->words; c++) {
-                int words = matches(c, argc - at, argv + at);
+                int words = flags_words(c->words, argc - at, argv + at);
 
                 if (words)
                         return run(&cli, c, &options, argc - at - words, argv + at + words);

@@ -232,22 +232,6 @@ static void usage(FILE *to)
                     "  assistctl mail show last\n");
 }
 
-/* How many words of the command line are this command; 0: it is another one. */
-static int matches(const struct command *command, int argc, char **argv)
-{
-        struct str rest = str_of(command->words);
-        int n = 0;
-
-        while (rest.n) {
-                struct str word = str_cut(&rest, ' ');
-
-                if (n == argc || !str_is(word, argv[n]))
-                        return 0;
-                n++;
-        }
-        return n;
-}
-
 static int run_command(struct operator *o, const struct command *command, int argc, char **argv)
 {
         struct buf help = { 0 };
@@ -284,7 +268,7 @@ int main(int argc, char **argv)
                 }
         }
         for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-                words = matches(&commands[i], argc - at, argv + at);
+                words = flags_words(commands[i].words, argc - at, argv + at);
                 if (!words)
                         continue;
                 status = operator_open(&o, root);

@@ -14,8 +14,6 @@ struct cli {
         bool people_fetched;
 };
 
-enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_DENIED = 4, EXIT_CONFLICT = 5, EXIT_AWAY = 6 };
-
 /* Says what went wrong, in a line that says what to do; the exit status for it. */
 int cli_failed(struct cli *cli, const struct assist_error *error);
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -232,3 +232,18 @@ void flags_help(const struct schema_struct *type, struct buf *out)
                 buf_char(out, '\n');
         }
 }
+
+int flags_words(const char *words, int argc, char **argv)
+{
+        struct str rest = str_of(words);
+        int n = 0;
+
+        while (rest.n) {
+                struct str word = str_cut(&rest, ' ');
+
+                if (n == argc || !str_is(word, argv[n]))
+                        return 0;
+                n++;
+        }
+        return n;
+}

@@ -16,3 +16,9 @@ int flags_read(const struct schema_struct *type, int argc, char **argv, const ch
 
 /* "  --subject TEXT    1 to 200 characters ..." a line each, for --help. */
 void flags_help(const struct schema_struct *type, struct buf *out);
+
+/* How many of the arguments are these words ("ticket new"); 0: it is another command. */
+int flags_words(const char *words, int argc, char **argv);
+
+/* Exit statuses of assist and assistctl, beside 0 and 1. */
+enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_DENIED = 4, EXIT_CONFLICT = 5, EXIT_AWAY = 6 };

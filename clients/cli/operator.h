@@ -1,5 +1,6 @@
 /* The operator's calls: over the services' own sockets, as root (or, in development, as the one user of all). */
 #pragma once
+#include "flags.h"
 #include "rpc.h"
 #include "settings.h"
 
@@ -27,6 +28,4 @@ int operator_try(struct operator *o, const struct schema_method *method, void *p
 /* Prints the result as --json asks, or for people. */
 void operator_print(struct operator *o, const struct schema_struct *type, const void *result);
 
-/* Exit statuses, of assist and assistctl alike. */
-enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_DENIED = 4, EXIT_CONFLICT = 5, EXIT_AWAY = 6 };
 int exit_status(int fault_code);

@@ -8,7 +8,8 @@ static int start_upload(struct room *room, enum who who, const char *name, int64
         int r = room_call(room, who, &schema_method_attachment_start,
                           &(struct attachment_start){ .name = str_of(name), .size = size, .has_op_id = true, .op_id = room_id(room) }, &made);
 
-        *ret = r ? (struct ulid){ { 0 } } : made.upload;
+        if (!r)
+                *ret = made.upload;
         return r;
 }
 
