@@ -83,11 +83,11 @@ static void on_loop(h2o_socket_t *sock, const char *err)
 static int run(void *data)
 {
         struct gateway *g = data;
-        int r = 0;
 
-        while (!loop_stopped(g->service->loop) && r == 0)
-                r = h2o_evloop_run(g->h2o, INT32_MAX);
-        return r ? -errno : 0;
+        while (!loop_stopped(g->service->loop))
+                if (h2o_evloop_run(g->h2o, INT32_MAX) && errno != EINTR)        /* a stop and go on, a debugger */
+                        return -errno;
+        return 0;
 }
 
 static void h2o_start(struct gateway *g)

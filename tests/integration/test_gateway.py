@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -315,6 +316,24 @@ def test_a_peer_that_answers_no_ping_is_gone_in_35_s_and_one_that_does_stays(cus
     dead.close(), alive.close()
 
 
+def test_a_delivery_is_one_writev(desk, customer, agent, tmp_path):
+    t = ticket(customer)
+    sockets, pid = [RawSocket(agent) for _ in range(20)], desk.processes["gateway"].pid
+    trace = subprocess.Popen(["strace", "-f", "-e", "trace=writev", "-o", tmp_path / "trace", "-p", str(pid)], stderr=subprocess.PIPE, text=True)
+    if "attached" not in trace.stderr.readline():
+        trace.wait()
+        pytest.skip("no process may be traced here")
+    for i in range(10):
+        customer.rpc("comment.add", ticket=t["id"], body=f"Comment {i}")
+        for w in sockets:
+            w.events(1)
+    trace.send_signal(signal.SIGINT)
+    trace.communicate()
+    assert (tmp_path / "trace").read_text().count("writev(") == 20 * 10 + 10    # and the answers to comment.add
+    for w in sockets:
+        w.close()
+
+
 # ---- whose access ends ----
 
 def test_a_revoked_device_is_out_at_once_and_a_changed_role_begins_anew(desk, agent):
@@ -401,6 +420,16 @@ def test_a_gateway_that_stops_says_bye_and_ends_in_order(own_desk, ada):
     w = RawSocket(ada, w.cursor)
     assert w.events(2)[0]["data"]["ticket"]["number"] == number
     w.close(), idle.close()
+
+
+def test_a_gateway_that_was_paused_goes_on(own_desk, ada):
+    w = RawSocket(ada)
+    for _ in range(3):
+        own_desk.processes["gateway"].send_signal(signal.SIGSTOP)
+        own_desk.processes["gateway"].send_signal(signal.SIGCONT)
+        assert ticket(ada)["number"]
+    assert len(w.events(6)) == 6
+    w.close()
 
 
 def test_two_gateways_share_one_port_and_see_the_same(own_desk, ada):
