@@ -220,7 +220,7 @@ const char *cli_take(int *argc, char **argv, const char *flag)
 {
         size_t n = strlen(flag);
 
-        for (int i = 0; i < *argc; i++) {
+        for (int i = 0; i < *argc && argv[i]; i++) {
                 const char *value = NULL;
                 int used = 0;
 
