@@ -141,6 +141,7 @@ static void usage(FILE *to)
                     "  --json             results as JSON\n"
                     "  COMMAND --help     its flags, with an example\n"
                     "\n"
+                    "Devices' secrets are kept in $ASSIST_STATE, else $XDG_STATE_HOME/assist, else ~/.local/state/assist.\n"
                     "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 the desk is away\n");
 }
 
@@ -182,7 +183,8 @@ static int run(struct cli *cli, const struct command *c, struct assist_options *
 
 int main(int argc, char **argv)
 {
-        struct assist_options options = { .project = getenv("ASSIST_PROJECT"), .from = getenv("ASSIST_FROM") };
+        struct assist_options options = { .project = getenv("ASSIST_PROJECT"), .from = getenv("ASSIST_FROM"),
+                                          .state = getenv("ASSIST_STATE") };
         struct cli cli = { 0 };
         int at = 1;
 

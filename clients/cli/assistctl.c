@@ -223,7 +223,7 @@ static void usage(FILE *to)
         for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
                 fprintf(to, "  %-14s %-48s %s\n", commands[i].words, commands[i].arguments, commands[i].does);
         fprintf(to, "\n"
-                    "  --root DIR   the desk under DIR, instead of the system's\n"
+                    "  --root DIR   the desk under DIR, instead of the system's; else $ASSIST_ROOT\n"
                     "  --json       results as JSON\n"
                     "  COMMAND --help has its flags\n"
                     "\n"
@@ -251,7 +251,7 @@ static int run_command(struct operator *o, const struct command *command, int ar
 int main(int argc, char **argv)
 {
         struct operator o = { 0 };
-        const char *root = NULL;
+        const char *root = getenv("ASSIST_ROOT");
         int at = 1, status, words;
 
         for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
@@ -272,6 +272,8 @@ int main(int argc, char **argv)
                 if (!words)
                         continue;
                 status = operator_open(&o, root);
+                if (!status && commands[i].run != run_init) /* before there are settings, nobody is known to run the desk */
+                        status = operator_check(&o);
                 if (!status)
                         status = run_command(&o, &commands[i], argc - at - words, argv + at + words);
                 operator_close(&o);

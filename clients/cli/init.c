@@ -38,7 +38,7 @@ static int hand_over(const char *service, const char *path, bool callers)
         if (!user)
                 return 0;
         gid = user->pw_gid;
-        snprintf(name, sizeof(name), "assist-%s-callers", service);
+        snprintf(name, sizeof(name), "assist-%s-callers", strcmp(service, "mycelium-supervisor") == 0 ? "supervisor" : service);
         group = callers ? getgrnam(name) : NULL;
         if (group)
                 gid = group->gr_gid;

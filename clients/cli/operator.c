@@ -63,16 +63,21 @@ int operator_open(struct operator *o, const char *root)
                 return EXIT_FAILURE;
         }
         r = rpc_peers_load(o->settings.development, &o->peers);
-        if (!r && !(rpc_peers_of(&o->peers, geteuid()) & SCHEMA_PEER_OPERATOR)) {
-                fprintf(stderr, "assistctl: you must be root to operate this desk%s\n", root ? ", or the user it runs as" : "; try --root DIR for another one");
-                return EXIT_DENIED;
-        }
         o->loop = loop_new(&clock_system);
         if (r || !o->loop) {
                 fprintf(stderr, "assistctl: %s\n", strerror(r ? -r : errno));
                 return EXIT_FAILURE;
         }
         return 0;
+}
+
+int operator_check(const struct operator *o)
+{
+        if (rpc_peers_of(&o->peers, geteuid()) & SCHEMA_PEER_OPERATOR)
+                return 0;
+        fprintf(stderr, "assistctl: you must be root to operate this desk%s\n",
+                o->root ? ", or the user it runs as" : "; try --root DIR for another one");
+        return EXIT_DENIED;
 }
 
 void operator_close(struct operator *o)

@@ -15,6 +15,8 @@ struct operator {
 
 /* 0, or an exit status after having said why. */
 int operator_open(struct operator *o, const char *root);
+/* Whether we may operate this desk: the same. */
+int operator_check(const struct operator *o);
 void operator_close(struct operator *o);
 
 const char *operator_path(struct operator *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
