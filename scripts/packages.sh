@@ -19,3 +19,15 @@ install_packages() {
         DEBIAN_FRONTEND=noninteractive $sudo apt-get update -qq &&
                 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
+
+# The services' users and their callers' groups, as units/sysusers.d has them, on machines without systemd too.
+make_users() {
+        local kind name group
+        while read -r kind name group _; do
+                case $kind in
+                g) getent group "$name" >/dev/null || groupadd --system "$name" ;;
+                u) getent passwd "$name" >/dev/null || useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin "$name" ;;
+                m) id -nG "$name" | grep -qw -- "$group" || gpasswd --add "$name" "$group" >/dev/null ;;
+                esac
+        done <units/sysusers.d/assist.conf
+}
