@@ -1,0 +1,17 @@
+/* Internal calls, 64 of them in flight. */
+#pragma once
+#include "rpc.h"
+
+struct flood {
+        struct loop *loop;
+        struct rpc_client *client;
+        const struct schema_method *method;
+        void *params;
+        struct ulid *op_id;     /* in params, made anew for each call; NULL where the method takes none */
+        struct str caller;
+        int chunk, asked, answered;
+};
+
+void flood_open(struct flood *f, const char *path, unsigned service);
+void flood_close(struct flood *f);
+void flood_chunk(void *flood);
