@@ -46,7 +46,6 @@ static void log_take(void *data, const void *result)
         if (f->positioned && in->head < f->seq) {
                 /* store was restored from a backup: what was told is another future's */
                 log_warning("the log is shorter than it was: all gateways begin anew");
-                f->epoch = ulid_new(clock_now_ms(f->service->clock));
                 HASH_ITER(hh, f->outlets, o, next)
                         outlet_free(&f->outlets, o);
                 f->sessions = 0;
@@ -87,7 +86,7 @@ int fanout_on_live_attach(struct fanout *f, struct call *c, const struct live_at
         f->sessions -= HASH_COUNT(o->sessions);
         outlet_attach(o, in->session, &c->caller);
         f->sessions += HASH_COUNT(o->sessions);
-        ret->epoch = f->epoch;
+        ret->epoch = o->epoch;
         ret->position = buf_view(&f->cursor);
         ret->order = f->seq;
         return 0;
@@ -120,7 +119,7 @@ int fanout_on_live_follow(struct fanout *f, struct call *c, const struct live_fo
         outlet_read(o, in->after <= o->head ? in->after : o->head, in->max_bytes, &c->arena, ret);
         if (!o->first || ret->items.n == 0)
                 ret->head = o->head;
-        ret->epoch = f->epoch;
+        ret->epoch = o->epoch;
         /* only who has everything may be moved on to where the log is */
         ret->position = ret->head == o->head && f->positioned ? buf_view(&f->cursor) : STR("");
         ret->order = f->seq;
@@ -170,7 +169,6 @@ static int start(struct service *service, void **ret_data)
         *ret_data = f;
         f->service = service;
         f->started_at = clock_now_ms(service->clock);
-        f->epoch = ulid_new(f->started_at);
         r = service_secret(service, "caller", f->caller_key);
         if (!r)
                 r = service_client(service, "store", SCHEMA_PEER_STORE, &f->store);

@@ -1,6 +1,6 @@
 /* Fanout: from the log to the sessions that may see it. It follows store's log, picks the sessions by audience, and hands each
- * gateway its own queue, once per event with the list of its sessions. It keeps nothing on disk and asks nobody: a fresh one has
- * a new epoch, upon which the gateways announce their sessions again. */
+ * gateway its own queue, once per event with the list of its sessions. It keeps nothing on disk and asks nobody. A gateway
+ * that gets a new outlet, because fanout is new or dropped the old one, sees a new epoch and announces its sessions again. */
 #pragma once
 #include "outlet.h"
 #include "schema/log.h"
@@ -12,7 +12,6 @@ struct fanout {
         struct rpc_client *store;
         struct follower *log;
         struct loop_timer *reaper;
-        struct ulid epoch;
         int64_t started_at;
 
         /* how far the log was followed; no session is taken before the first answer */

@@ -62,6 +62,7 @@ struct outlet *outlet_of(struct outlet **outlets, struct loop *loop, struct ulid
         if (!o || feed_init(&o->feed, loop))
                 abort();
         o->gateway = gateway;
+        o->epoch = ulid_new(clock_now_ms(loop_clock(loop)));
         o->last = &o->first;
         o->asked_us = clock_steady_us(loop_clock(loop));
         HASH_ADD(hh, *outlets, gateway, sizeof(o->gateway), o);

@@ -29,6 +29,7 @@ struct queued {
 
 struct outlet {
         struct ulid gateway;        /* the key */
+        struct ulid epoch;          /* its own: a gateway whose outlet was dropped, or is another fanout's, sees a new one */
         struct session *sessions;
         struct queued *first, **last;
         int64_t head;               /* of the newest delivery */
