@@ -28,9 +28,12 @@ import zlib
 
 import websockets
 
+from discover import Discovery
+
 BUILD = pathlib.Path(os.environ.get("ASSIST_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 BIN = BUILD / "bin"
 SERVICES = ("mycelium-supervisor", "identity", "store", "fanout", "gateway", "courier")
+PROMISED = Discovery(json.loads((pathlib.Path(__file__).parents[2] / "docs/reference/openrpc.json").read_text()))
 DEADLINE_S = 30
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 COMPLAINTS = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|Assertion .* failed|stack smashing")
@@ -282,6 +285,15 @@ class Desk:
         return device
 
 
+def as_promised(method, result):
+    """Every result in every test is as the published schema says; called.py asks whether each method ever gave one."""
+    described = PROMISED.methods.get(method)
+    if described:
+        PROMISED.check(described["result"]["schema"], result, method)
+        (BUILD / "called").mkdir(exist_ok=True)
+        (BUILD / "called" / method).touch()
+
+
 def code_of(mail):
     return mail.split("/bind#")[1][:8]
 
@@ -385,6 +397,7 @@ class Device:
         if "error" in reply:
             raise RpcError(reply["error"])
         assert answer.status == 200 and reply["jsonrpc"] == "2.0" and reply["id"] == self.number, reply
+        as_promised(rpc_method, reply["result"])
         return reply["result"]
 
     def upload(self, name, data, piece=1024 * 1024):
