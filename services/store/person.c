@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERSON_NAME_FIELD = 1 };
+enum { PERSON_NAME_FIELD = 1, PEOPLE_RETRY_US = 1000000 };
 
 enum schema_role role_rank(int role)
 {
@@ -84,6 +84,7 @@ struct people_page {
         struct task task;
         struct store *store;
         struct loop_work back;
+        bool failed;
         int64_t head;
         size_t n;
         struct {
@@ -152,14 +153,14 @@ static void people_page_free(struct people_page *page)
         free(page);
 }
 
+/* On from the position that is in the table now; after a failure (a full disk) not at once. */
 static void people_again(struct loop_work *work)
 {
         struct people_page *page = (struct people_page *)((char *)work - offsetof(struct people_page, back));
         struct store *s = page->store;
 
+        loop_timer_set(s->people_timer, page->failed ? PEOPLE_RETRY_US : 0);
         people_page_free(page);
-        if (people_start(s)) /* on from the position that is in the table now */
-                log_error("store can't follow identity's people any more");
 }
 
 static void people_logged(struct task *task, int r)
@@ -168,6 +169,7 @@ static void people_logged(struct task *task, int r)
 
         if (r)
                 log_error("logging a change of people failed: %s; it will be tried again", strerrordesc_np(-r));
+        page->failed = r != 0;
         page->back.run = people_again;
         loop_post(page->store->service->loop, &page->back);
 }
@@ -211,9 +213,20 @@ static void people_take(void *data, const void *result)
         queue_task(&s->writer.queue, &page->task);
 }
 
+static void people_follow_on(void *data)
+{
+        struct store *s = data;
+
+        if (follower_new(s->service->loop, &(struct follower_options){ .client = s->identity, .method = &schema_method_people_follow,
+                                                                       .ask = people_ask, .take = people_take, .data = s }, &s->people))
+                log_error("store can't follow identity's people any more");
+}
+
 int people_start(struct store *s)
 {
-        return follower_new(s->service->loop, &(struct follower_options){ .client = s->identity, .method = &schema_method_people_follow,
-                                                                          .ask = people_ask, .take = people_take, .data = s },
-                            &s->people);
+        s->people_timer = loop_timer_new(s->service->loop, people_follow_on, s);
+        if (!s->people_timer)
+                return -ENOMEM;
+        loop_timer_set(s->people_timer, 0);
+        return 0;
 }

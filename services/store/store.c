@@ -307,6 +307,7 @@ static void stop(void *data)
         if (s->feed.loop)
                 feed_deinit(&s->feed);
         follower_free(s->people);
+        loop_timer_free(s->people_timer);
         rpc_client_free(s->identity);
         loop_timer_free(s->housekeeping);
         store_close(s);

@@ -31,7 +31,8 @@ struct store {
         struct service *service;
         struct rpc_server *server;
         struct rpc_client *identity;
-        struct follower *people;
+        struct follower *people;          /* loop; NULL while a page is being logged */
+        struct loop_timer *people_timer;  /* loop */
         struct feed feed;                 /* loop: those who follow the log */
         struct db *follow_db;             /* loop */
         struct arena follow_arena;        /* loop */
