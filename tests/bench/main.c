@@ -1,4 +1,4 @@
-/* assist-bench [--all-cores]: the desk's speed and size as ratios against the raw limits of this machine, in the same run.
+/* assist-bench [--all-cores] [SECTION...]: the desk's speed and size as ratios against the raw limits of this machine, in the same run.
  * docs/performance.md says how to read it. */
 #include "bench.h"
 
@@ -27,16 +27,46 @@ static void pin(void)
         sched_setaffinity(0, sizeof(one), &one); /* children and threads inherit it */
 }
 
+static bool wanted(int argc, char **argv, const char *section)
+{
+        bool any = false;
+
+        for (int i = 1; i < argc; i++) {
+                any = any || argv[i][0] != '-';
+                if (strcmp(argv[i], section) == 0)
+                        return true;
+        }
+        return !any;
+}
+
+static void with_desk(int argc, char **argv, const char *bin, const struct raw *raw)
+{
+        struct desk desk;
+
+        desk_start(&desk, bin);
+        if (wanted(argc, argv, "idle"))
+                bench_idle(&desk);
+        if (wanted(argc, argv, "http"))
+                bench_http(&desk, raw);
+        if (wanted(argc, argv, "store"))
+                bench_store(&desk);
+        if (wanted(argc, argv, "reads"))
+                bench_reads(&desk, raw);
+        desk_stop(&desk);
+}
+
 int main(int argc, char **argv)
 {
-        bool all_cores = argc == 2 && strcmp(argv[1], "--all-cores") == 0;
+        static const char usage[] = "usage: assist-bench [--all-cores] [codec] [rpc] [idle] [http] [store] [reads]\n";
+        bool all_cores = argc > 1 && strcmp(argv[1], "--all-cores") == 0;
         char self[512] = "";
-        struct desk desk;
         struct raw raw;
 
-        if (argc > 1 && !all_cores) {
-                fprintf(stderr, "usage: assist-bench [--all-cores]\n");
-                return 2;
+        for (int i = all_cores ? 2 : 1; i < argc; i++) {
+                if (!strstr(" codec rpc idle http store reads ", argv[i]) || argv[i][0] == '-') {
+                        fputs(usage, stderr);
+                        return 2;
+                }
         }
         if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 || sodium_init() < 0)
                 return 1;
@@ -46,16 +76,14 @@ int main(int argc, char **argv)
         raw_start(&raw);
         log_open("assist-bench", 0);
         log_level(LOG_LEVEL_ERROR);
+        setvbuf(stdout, NULL, _IOLBF, 0);
         printf("%s; ratios against the raw limit in the same run, by the fastest decile and the median\n",
                all_cores ? "all cores" : "everything pinned to one core");
-        bench_codec();
-        bench_rpc(&raw);
-        desk_start(&desk, dirname(self));
-        bench_idle(&desk);
-        bench_http(&desk, &raw);
-        bench_store(&desk);
-        bench_reads(&desk, &raw);
-        desk_stop(&desk);
+        if (wanted(argc, argv, "codec"))
+                bench_codec();
+        if (wanted(argc, argv, "rpc"))
+                bench_rpc(&raw);
+        with_desk(argc, argv, dirname(self), &raw);
         raw_stop(&raw);
         return 0;
 }
