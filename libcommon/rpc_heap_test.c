@@ -1,43 +1,6 @@
 /* In steady state a call takes nothing from the heap but what nng takes for itself: counted, not timed. */
+#include "heap_count.h"
 #include "rpc_test_room.h"
-
-static _Atomic long taken;
-
-#ifdef __SANITIZE_ADDRESS__
-static const bool counts = false;
-#else
-static const bool counts = true;
-
-/* Stand before libc's, and count what our own code asks for, by where the call came from: libraries keep their own accounts. */
-extern const char __executable_start, etext;
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-
-static void count(const void *from)
-{
-        if ((const char *)from >= &__executable_start && (const char *)from < &etext)
-                atomic_fetch_add(&taken, 1);
-}
-
-void *malloc(size_t n)
-{
-        count(__builtin_return_address(0));
-        return __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-        count(__builtin_return_address(0));
-        return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-        count(__builtin_return_address(0));
-        return __libc_realloc(p, n);
-}
-#endif
 
 struct burst {
         struct room *room;
@@ -68,7 +31,7 @@ static void ask_next(struct burst *b)
 static long taken_by(struct burst *b, int calls)
 {
         int64_t deadline = deadline_in_s(60);
-        long before_them = atomic_load(&taken);
+        long before_them = atomic_load(&heap_taken);
 
         b->asked = b->answered = 0;
         b->calls = calls;
@@ -78,7 +41,7 @@ static long taken_by(struct burst *b, int calls)
                 loop_dispatch(b->room->loop, 1000);
         assert_int_equal(b->answered, calls);
         assert_int_equal(b->wrong, 0);
-        return atomic_load(&taken) - before_them;
+        return atomic_load(&heap_taken) - before_them;
 }
 
 static void a_warm_client_and_server_allocate_nothing(void **state)
@@ -87,7 +50,7 @@ static void a_warm_client_and_server_allocate_nothing(void **state)
         struct burst b = { .room = r, .caller = sealed_as(r, SCHEMA_ROLE_CUSTOMER, INT64_MAX / 2) };
         long cold = taken_by(&b, 2000);
 
-        if (!counts) {
+        if (!heap_counts) {
                 print_message("skipped: a_warm_client_and_server_allocate_nothing: the sanitizer has the heap\n");
                 skip();
         }

@@ -9,6 +9,12 @@
 
 enum { SINCE_EVENTS_MAX = 4096, SINCE_RESET_OPS = 10000, FOLLOW_ITEMS_MAX = 4096 };
 
+/* Room for as many as there are: a whole page would be cleared, and given back, for each few ops. */
+static size_t items_max(int64_t there, size_t max)
+{
+        return there <= 0 ? 0 : there < (int64_t)max ? (size_t)there : max;
+}
+
 static int since_reset(struct store *s, struct call *c, struct db *db, const char *reason, struct str from, struct op_since_result *ret)
 {
         ret->mode = SINCE_MODE_RESET;
@@ -69,7 +75,7 @@ int store_on_op_since(struct store *s, struct call *c, const struct op_since *in
         if (until - from > SINCE_RESET_OPS)
                 return since_reset(s, c, db, "too far behind: fetching anew is cheaper", in->cursor, ret);
         last = until > from ? until : from;
-        ret->events.items = arena_array(&c->arena, SINCE_EVENTS_MAX, sizeof(*ret->events.items));
+        ret->events.items = arena_array(&c->arena, items_max(until - from, SINCE_EVENTS_MAX), sizeof(*ret->events.items));
         q = db_query(db, caller_is_agent(&caller) ? since_agent : since_customer, "iiu", from, until, caller.user);
         while ((r = db_step(db, q)) > 0) {
                 struct event *event = &ret->events.items[ret->events.n];
@@ -145,7 +151,7 @@ int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow
         }
         if (in->after >= head)
                 return cursor_at(s, db, head, &c->arena, &ret->head_cursor);
-        ret->items.items = arena_array(&c->arena, FOLLOW_ITEMS_MAX, sizeof(*ret->items.items));
+        ret->items.items = arena_array(&c->arena, items_max(head - in->after, FOLLOW_ITEMS_MAX), sizeof(*ret->items.items));
         q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", in->after, head);
         while (ret->items.n < FOLLOW_ITEMS_MAX && bytes < in->max_bytes && (r = db_step(db, q)) > 0) {
                 struct log_item *item = &ret->items.items[ret->items.n];

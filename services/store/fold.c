@@ -29,14 +29,14 @@ static int ticket_stub(struct fold *f, struct ulid ticket)
 /* Something happened on it that all who see it may know, or agents alone. */
 static int ticket_touch(struct fold *f, struct ulid ticket, bool internal)
 {
-        int r = ticket_stub(f, ticket);
+        static const char *const sql[] = { "UPDATE ticket SET touched = max(touched, ?2), changed = max(changed, ?2) WHERE id = ?1",
+                                           "UPDATE ticket SET touched = max(touched, ?2) WHERE id = ?1" };
+        int r = db_do(f->db, sql[internal], "ui", ticket, (int64_t)f->op->hlc);
 
-        if (r)
+        if (r || sqlite3_changes(db_handle(f->db)))
                 return r;
-        if (internal)
-                return db_do(f->db, "UPDATE ticket SET touched = max(touched, ?2) WHERE id = ?1", "ui", ticket, (int64_t)f->op->hlc);
-        return db_do(f->db, "UPDATE ticket SET touched = max(touched, ?2), changed = max(changed, ?2) WHERE id = ?1", "ui", ticket,
-                     (int64_t)f->op->hlc);
+        r = ticket_stub(f, ticket);
+        return r ? r : db_do(f->db, sql[internal], "ui", ticket, (int64_t)f->op->hlc);
 }
 
 static int ticket_create(struct fold *f, const void *body)

@@ -180,6 +180,10 @@ void store_close(struct store *s)
         db_close(s->files.db);
         db_close(s->audit.db);
         db_close(s->writer.db); /* last: what can write takes the WAL in, and removes it */
+        if (s->tx) {
+                buf_deinit(&s->tx->body);
+                buf_deinit(&s->tx->record);
+        }
         free(s->tx);
         free((char *)s->path);
         free((char *)s->blobs);

@@ -9,21 +9,20 @@
 
 static struct tx *tx_reset(struct store *s, struct arena *arena, struct ulid op_id)
 {
-        *s->tx = (struct tx){ .store = s, .db = s->writer.db, .arena = arena, .op_id = op_id };
+        *s->tx = (struct tx){ .store = s, .db = s->writer.db, .arena = arena, .op_id = op_id, .body = s->tx->body, .record = s->tx->record };
         return s->tx;
 }
 
 /* What a command is, whoever's schema wrote it: its method and the members given, as JSON, which names them. */
-static void request_hash(const struct call *c, struct arena *arena, uint8_t ret[32])
+static void request_hash(const struct call *c, struct tx *tx)
 {
-        struct buf json = { 0 };
+        struct buf *json = &tx->body;
 
-        (void)arena;
-        buf_text(&json, c->method->name);
-        buf_char(&json, ' ');
-        json_write(c->method->params, c->params, &json);
-        crypto_generichash(ret, 32, (const uint8_t *)json.p, json.n, NULL, 0);
-        buf_deinit(&json);
+        buf_clear(json);
+        buf_text(json, c->method->name);
+        buf_char(json, ' ');
+        json_write(c->method->params, c->params, json);
+        crypto_generichash(tx->request, sizeof(tx->request), (const uint8_t *)json->p, json->n, NULL, 0);
 }
 
 int tx_begin(struct store *s, struct call *c, struct tx **ret, bool *ret_again)
@@ -36,7 +35,7 @@ int tx_begin(struct store *s, struct call *c, struct tx **ret, bool *ret_again)
 
         tx->actor = store_actor(c);
         tx->has_request = true;
-        request_hash(c, &c->arena, tx->request);
+        request_hash(c, tx);
         *ret = tx;
         *ret_again = false;
         q = db_query(tx->db, "SELECT record, request FROM op WHERE op_id = ?1 AND n = 0", "u", tx->op_id);
@@ -101,12 +100,13 @@ int tx_append(struct tx *tx, const struct effect *effect)
         struct store *s = tx->store;
         struct texts texts = { tx, 0 };
         struct codec_commit commit = { .commit = text_commit, .data = &texts };
-        struct buf body = { 0 }, record = { 0 };
         struct log_entry e = { .scope = (int)effect->kind->audience, .kind = effect->kind };
         struct str request = { (const char *)tx->request, sizeof(tx->request) };
         int r;
 
-        msgpack_write_committed(effect->kind->body, effect->body, &commit, &body);
+        buf_clear(&tx->body);
+        buf_clear(&tx->record);
+        msgpack_write_committed(effect->kind->body, effect->body, &commit, &tx->body);
         if (effect->audience)
                 e.audience = *effect->audience;
         e.op = (struct op){
@@ -120,19 +120,17 @@ int tx_append(struct tx *tx, const struct effect *effect)
                 .on_behalf_of = tx->on_behalf_of,
                 .kind = str_of(effect->kind->name),
                 .target = effect->target,
-                .body = buf_view(&body),
+                .body = buf_view(&tx->body),
         };
         r = texts.r;
         if (!r) {
-                chain_append(&s->chain, &e.op, &record);
+                chain_append(&s->chain, &e.op, &tx->record);
                 e.seq = s->chain.seq;
-                r = log_insert(tx->db, tx->arena, &e, buf_view(&record), tx->n == 0 && tx->has_request ? &request : NULL);
+                r = log_insert(tx->db, tx->arena, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         }
         if (!r)
                 r = fold_apply(tx->db, tx->arena, &e, effect->body);
         tx->n++;
-        buf_deinit(&body);
-        buf_deinit(&record);
         return r;
 }
 

@@ -12,6 +12,7 @@ struct tx {
         uint32_t n;               /* effects so far */
         uint8_t request[32];      /* hash of the command */
         bool has_request;
+        struct buf body, record;  /* of the effect being written; the memory is kept from command to command */
 };
 
 /* Begins what the call asks. *ret_again: this very command was accepted before, so only answer what it made, as the caller may see
