@@ -10,6 +10,9 @@
 /* Where a personal text stands in its op's body; schema_test.c holds them to the schema. */
 enum { COMMENT_ADD_BODY_FIELD = 1, COMMENT_EDIT_BODY_FIELD = 2, ATTACHMENT_NAME_FIELD = 3 };
 
+/* Of the texts on a page: with the comment that passes it, and as JSON, it still fits into a message, and into what a client takes. */
+enum { PAGE_TEXT_BYTES = 512 * 1024 };
+
 #define COLUMNS "id, ticket, author, created, op_id, n, deleted, redacted, attachments, body_op, body_n, edited"
 #define FIND(table) "SELECT " COLUMNS " FROM " table " WHERE id = ?1 AND NOT hidden"
 #define PAGE(table)                                                                                                         \
@@ -116,6 +119,15 @@ int comment_view(struct db *db, const struct comment_row *row, struct arena *are
         return r;
 }
 
+static size_t text_bytes(const struct comment *comment)
+{
+        size_t n = comment->body.n;
+
+        for (size_t i = 0; i < comment->attachments.n; i++)
+                n += comment->attachments.items[i].name.n + comment->attachments.items[i].type.n;
+        return n;
+}
+
 int comment_page(struct db *db, bool internal, struct ulid ticket, const struct page *after, int64_t limit, struct arena *arena,
                  struct comment **ret_items, size_t *ret_n, struct str *ret_next)
 {
@@ -124,23 +136,24 @@ int comment_page(struct db *db, bool internal, struct ulid ticket, const struct 
         sqlite3_stmt *q = db_query(db, sql[internal], "uiui", ticket, (int64_t)after->hlc, after->id, limit + 1);
         struct comment_row row;
         struct page last = *after;
-        size_t n = 0;
+        size_t n = 0, bytes = 0;
         int r;
 
         *ret_next = (struct str){ 0 };
         while ((r = db_step(db, q)) > 0) {
-                if (n == (size_t)limit) {
+                if (n == (size_t)limit || bytes >= PAGE_TEXT_BYTES) {
                         *ret_next = page_text(last, arena);
                         db_done(q);
                         r = 0;
                         break;
                 }
                 row_read(q, internal, &row);
-                r = comment_view(db, &row, arena, &items[n++]);
+                r = comment_view(db, &row, arena, &items[n]);
                 if (r) {
                         db_done(q);
                         break;
                 }
+                bytes += text_bytes(&items[n++]);
                 last = (struct page){ row.created, row.id };
         }
         if (r)

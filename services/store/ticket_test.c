@@ -356,6 +356,31 @@ static void access_gained_and_lost_are_events_of_the_one_concerned(void **state)
         room_proof(room);
 }
 
+static void a_page_of_long_comments_ends_early_and_the_next_one_goes_on(void **state)
+{
+        enum { LONG = 40 };
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "Logs");
+        struct comment_list in = { .ticket = ticket.id, .limit = 200 };
+        struct comment_list_result page;
+        static char text[65536 + 1];
+        size_t n = 0, pages = 0;
+
+        memset(text, 'x', sizeof(text) - 1);
+        for (int i = 0; i < LONG; i++)
+                assert_int_equal(room_reply(room, ALICE, ticket.id, text, NULL), 0);
+        do {
+                assert_int_equal(room_call(room, AGNES, &schema_method_comment_list, &in, &page), 0);
+                assert_true(page.items.n > 0);
+                n += page.items.n;
+                pages++;
+                in.has_after = page.has_next;
+                in.after = page.next;
+        } while (page.has_next);
+        assert_int_equal(n, LONG + 1);
+        assert_true(pages > 1);
+}
+
 static void everything_acknowledged_is_there_after_a_new_start(void **state)
 {
         struct room *room = *state;
@@ -388,6 +413,7 @@ int main(void)
                 STORY(comments_are_edited_deleted_and_redacted),
                 STORY(a_replay_pages_through_what_the_caller_may_see_and_stops_at_a_changed_role),
                 STORY(access_gained_and_lost_are_events_of_the_one_concerned),
+                STORY(a_page_of_long_comments_ends_early_and_the_next_one_goes_on),
                 STORY(everything_acknowledged_is_there_after_a_new_start),
         };
 
