@@ -232,6 +232,16 @@ static size_t frame_head(uint8_t opcode, size_t n, uint8_t ret[HEAD_MAX])
         return 10;
 }
 
+/* Whether more waits than may; then it closes, with what waits dropped. */
+static bool close_slow(struct ws *ws)
+{
+        if (ws->queued <= WS_QUEUE_BYTES || ws->close_sent || ws->failed)
+                return false;
+        drop_waiting(ws);
+        ws_close(ws, WS_CLOSE_SLOW, "slow: pull");
+        return true;
+}
+
 bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared)
 {
         uint8_t frame[HEAD_MAX];
@@ -243,11 +253,8 @@ bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared)
         c = chunk_add(ws, frame_n + head.n, shared);
         memcpy(c->bytes, frame, frame_n);
         memcpy(c->bytes + frame_n, head.p, head.n);
-        if (ws->queued > WS_QUEUE_BYTES) {
-                drop_waiting(ws);
-                ws_close(ws, WS_CLOSE_SLOW, "slow: pull");
+        if (close_slow(ws))
                 return false;
-        }
         flush(ws);
         return true;
 }
@@ -338,8 +345,10 @@ static void take(struct ws *ws)
                 ws->over = true;
         if (!wslay_event_get_read_enabled(ws->wslay) && !wslay_event_get_close_received(ws->wslay))
                 ws->over = true;        /* the peer broke the protocol; the close frame that says so goes out first */
-        if (!ws->dead)
+        if (!ws->dead) {
                 wslay_flush(ws);
+                close_slow(ws);         /* pongs count, too: else a peer that pings and does not read takes all memory */
+        }
         leave(ws);
 }
 

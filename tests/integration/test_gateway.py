@@ -1,4 +1,5 @@
 """The gateway in front of real services: who gets in, what is refused and how, live sessions through every restart, files."""
+import contextlib
 import http.client
 import json
 import os
@@ -291,6 +292,19 @@ def test_a_client_that_does_not_read_is_told_to_pull(desk, customer, agent):
         assert len(quick.events(1)) == 1            # nobody else waits for it
     assert slow.wait_closed() == 4008
     slow.close(), quick.close()
+
+
+def test_a_client_that_pings_and_does_not_read_is_gone(customer):
+    w = RawSocket(customer)
+    pings = (b"\x89\xfd" + bytes(4) + b"x" * 125) * 500
+    with contextlib.suppress(ConnectionError):
+        for _ in range(400):                        # more than the kernel's buffers hold
+            w.socket.sendall(pings)
+        n = 0
+        while data := w.socket.recv(65536):         # pongs, but not all of them: the session has ended
+            n += len(data)
+        assert n < 400 * 500 * 127
+    w.close()
 
 
 def test_a_peer_that_answers_no_ping_is_gone_in_35_s_and_one_that_does_stays(customer):
