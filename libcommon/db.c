@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -401,15 +402,24 @@ static int configure(struct db *db, int flags)
         return db_run(db, pragmas);
 }
 
+/* SQLite counts its memory under a lock of the whole process at every malloc and free, of which a small statement has dozens; nobody
+ * asks for the count. It refuses where it was in use before, which does no harm. */
+static void count_no_memory(void)
+{
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(const char *path, int flags, const char *vfs, const struct db_migrations *migrations, struct db **ret)
 {
         int mode = flags & DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
         struct db *db = calloc(1, sizeof(*db));
         int64_t version = 0;
         int r;
 
         if (!db)
                 abort();
+        pthread_once(&once, count_no_memory);
         r = sqlite3_open_v2(path, &db->sqlite, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
         r = r == SQLITE_CANTOPEN && sqlite3_system_errno(db->sqlite) ? -sqlite3_system_errno(db->sqlite)
                                                                       : error_of(db->sqlite, r);
