@@ -42,6 +42,7 @@ static int open_with(struct assist *a, bool prove, struct assist_error *error)
 {
         struct session_nonce_result nonce = { 0 };
         struct session_open_result session = { 0 };
+        const char *dialled = NULL;
         uint8_t proof[PROOF_BYTES];
         struct buf body = { 0 };
         int r;
@@ -51,6 +52,10 @@ static int open_with(struct assist *a, bool prove, struct assist_error *error)
                 return r;
         if (nonce.project.n != sizeof(a->identity.project) || !nonce.project.p)
                 return assist_fail(error, -EPROTO, "the desk's key has not 32 bytes");
+        /* else it could pass on the nonce of another desk, whose key it names, and our proof to that one */
+        curl_easy_getinfo(a->curl, CURLINFO_PRIMARY_IP, &dialled);
+        if (!dialled || !str_is(nonce.server, dialled))
+                return assist_fail(error, -EKEYREJECTED, "what answers at %s:%d says that it is at another address", a->address, a->port);
         memcpy(a->identity.project, nonce.project.p, sizeof(a->identity.project));
         snprintf(a->identity.device, sizeof(a->identity.device), "%.*s", STR_ARG(nonce.device));
         r = device_pin(a, error);

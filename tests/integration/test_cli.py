@@ -1,11 +1,13 @@
 """The main job of a desk, typed: assist for those who use it, assistctl for its operator."""
+import http.server
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
-from harness import BIN, Desk, code_of, picture, ulid, until
+from harness import BIN, Desk, base64url, code_of, picture, ulid, until
 
 CUSTOMER, AGENT, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 FAILED, USAGE, NOT_THERE, NOT_ALLOWED, CONFLICT, AWAY = 1, 2, 3, 4, 5, 6
@@ -205,3 +207,37 @@ def test_a_desk_that_is_away_is_said_to_be(people):
     assert away.returncode == AWAY and "assist-fanout: does not answer" in away.stdout
     desk.start("fanout")
     desk.proof()
+
+
+class Relay(http.server.BaseHTTPRequestHandler):
+    """A desk that passes on another one's nonce: it names that one's address, not its own."""
+    server_name = "127.0.0.9"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(self.path)
+        body = json.dumps({"nonce": base64url(os.urandom(56)), "project": base64url(os.urandom(32)), "server": self.server_name,
+                           "device": f"loopback:{CUSTOMER}"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_desk_that_says_it_is_at_another_address_gets_no_proof(tmp_path):
+    with http.server.HTTPServer(("127.0.0.1", 0), Relay) as server:
+        server.asked = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            done = subprocess.run([BIN / "assist", "--project", f"127.0.0.1:{server.server_port}", "--from", CUSTOMER, "whoami"],
+                                  capture_output=True, text=True, timeout=60, env=dict(os.environ, XDG_STATE_HOME=str(tmp_path)))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.returncode != 0 and "another address" in done.stderr
+    assert server.asked == ["/session/nonce"]
+    assert not list(tmp_path.rglob("*_*"))          # nor is its key kept
