@@ -62,7 +62,7 @@ int feed_park(struct feed *feed, struct call *c)
 
         if (!c->parked_us)
                 c->parked_us = now;
-        else if (now - c->parked_us >= RPC_PARK_MS * 1000)
+        if (feed->draining || now - c->parked_us >= RPC_PARK_MS * 1000)
                 return 0;
         c->next = NULL;
         if (feed->last)
@@ -87,4 +87,10 @@ void feed_wake(struct feed *feed)
                 run(c);
                 c = next;
         }
+}
+
+void feed_drain(struct feed *feed)
+{
+        feed->draining = true;
+        feed_wake(feed);
 }

@@ -106,11 +106,13 @@ struct feed {
         struct loop *loop;
         struct loop_timer *timer;
         struct call *first, *last;
+        bool draining;
 };
 int feed_init(struct feed *feed, struct loop *loop);
 void feed_deinit(struct feed *feed);        /* answers those parked with Unavailable */
 int feed_park(struct feed *feed, struct call *c);
 void feed_wake(struct feed *feed);
+void feed_drain(struct feed *feed);         /* the service is about to stop: answers those parked with their heads; nobody parks any more */
 
 /* ---- the caller's side ---- */
 

@@ -96,6 +96,27 @@ static void with_nothing_new_it_is_answered_with_its_head_after_its_time(void **
         assert_true(waited >= RPC_PARK_MS * 1000 && waited < RPC_TIMEOUT_MS * 1000);
 }
 
+static void drain(struct echo *e)
+{
+        feed_drain(&e->feed);
+}
+
+static void a_service_that_stops_answers_those_parked_at_once_and_parks_nobody(void **state)
+{
+        struct room *r = *state;
+        int64_t start = clock_steady_us(&clock_system);
+
+        follow_after(r, 0);
+        wait_parked(r, 1);
+        on_service(r, drain);
+        run_until(r, &r->done, 1);
+        follow_after(r, 0);
+        run_until(r, &r->done, 2);
+        assert_int_equal(r->codes[0], 0);
+        assert_int_equal(r->codes[1], 0);
+        assert_true(clock_steady_us(&clock_system) - start < RPC_PARK_MS * 1000);
+}
+
 static void waking_does_not_make_it_wait_longer(void **state)
 {
         struct room *r = *state;
@@ -251,6 +272,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(a_parked_read_is_answered_when_there_is_more, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(with_nothing_new_it_is_answered_with_its_head_after_its_time, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(waking_does_not_make_it_wait_longer, room_enter_served, room_leave),
+                cmocka_unit_test_setup_teardown(a_service_that_stops_answers_those_parked_at_once_and_parks_nobody, room_enter_served,
+                                                room_leave),
                 cmocka_unit_test_setup_teardown(what_is_parked_when_the_service_ends_is_told_so, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(a_follower_reads_on_and_on, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(a_follower_may_leave_while_it_takes, room_enter_served, room_leave),

@@ -242,13 +242,26 @@ static void slot_deinit(struct rpc_slot *slot)
         arena_deinit(&slot->call.arena);
 }
 
+/* As a client does, and for the same reason (rpc_client.c): nng_close may hang for ever where callers go, or ask again, at the same
+ * moment. The listener takes its pipes and the socket's file with it. */
+static void abandon(struct rpc_server *s)
+{
+        nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_PRE, NULL, NULL);
+        nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
+        if (nng_listener_id(s->listener) > 0)
+                nng_listener_close(s->listener);
+        for (int i = 0; i < RPC_IN_FLIGHT; i++)
+                if (nng_ctx_id(s->slots[i].ctx) > 0)
+                        nng_ctx_close(s->slots[i].ctx);
+}
+
 void rpc_server_free(struct rpc_server *server)
 {
         if (!server)
                 return;
         atomic_store(&server->stopping, true);
         if (nng_socket_id(server->socket) > 0)
-                nng_close(server->socket);
+                abandon(server);
         for (int i = 0; i < RPC_IN_FLIGHT; i++) {
                 /* Stopped first: its callbacks post the work that is taken back. */
                 if (server->slots[i].receive)

@@ -186,7 +186,12 @@ static int start(struct service *service, void **ret_data)
 
 static void drain(void *data)
 {
-        rpc_server_stop(((struct fanout *)data)->server); /* those parked are answered within RPC_PARK_MS */
+        struct fanout *f = data;
+        struct outlet *o, *next;
+
+        rpc_server_stop(f->server);
+        HASH_ITER(hh, f->outlets, o, next)
+                feed_drain(&o->feed);
 }
 
 static bool drained(void *data)

@@ -242,17 +242,11 @@ int identity_on_device_revoke(struct identity *d, struct call *c, const struct d
 
 /* ---- what others follow ---- */
 
-/* One who is about to stop keeps nobody waiting. */
-static int park(struct identity *d, struct feed *feed, struct call *c)
-{
-        return d->draining ? 0 : feed_park(feed, c);
-}
-
 int identity_on_people_follow(struct identity *d, struct call *c, const struct people_follow *in, struct people_follow_result *ret)
 {
         int r = user_changes(d->db, in->after, in->max_bytes, &c->arena, ret);
 
-        return r == 0 && ret->items.n == 0 ? park(d, &d->people, c) : r;
+        return r == 0 && ret->items.n == 0 ? feed_park(&d->people, c) : r;
 }
 
 int identity_on_callers_follow(struct identity *d, struct call *c, const struct callers_follow *in, struct callers_follow_result *ret)
@@ -263,7 +257,7 @@ int identity_on_callers_follow(struct identity *d, struct call *c, const struct 
                 return r;
         /* A gateway that is told to forget everything has not done so yet. */
         callers_followed(&d->callers, in->gateway, ret->reset ? 0 : in->after);
-        return ret->items.n == 0 && !ret->reset ? park(d, &d->changes, c) : 0;
+        return ret->items.n == 0 && !ret->reset ? feed_park(&d->changes, c) : 0;
 }
 
 int identity_on_outbox_follow(struct identity *d, struct call *c, const struct outbox_follow *in, struct outbox_follow_result *ret)
@@ -274,7 +268,7 @@ int identity_on_outbox_follow(struct identity *d, struct call *c, const struct o
                 return r;
         /* Not a position but "I know what I was given": after 0 all is given again. */
         ret->head = 1;
-        return ret->items.n == 0 && in->after > 0 ? park(d, &d->outbox, c) : 0;
+        return ret->items.n == 0 && in->after > 0 ? feed_park(&d->outbox, c) : 0;
 }
 
 int identity_on_outbox_done(struct identity *d, struct call *c, const struct outbox_done *in, struct outbox_done_result *ret)

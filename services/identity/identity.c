@@ -174,11 +174,10 @@ static void identity_drain(void *data)
         struct identity *d = data;
 
         rpc_server_stop(d->server);
-        d->draining = true;
         callers_drain(&d->callers);
-        feed_wake(&d->changes);
-        feed_wake(&d->outbox);
-        feed_wake(&d->people);
+        feed_drain(&d->changes);
+        feed_drain(&d->outbox);
+        feed_drain(&d->people);
 }
 
 static bool identity_drained(void *data)

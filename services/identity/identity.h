@@ -24,7 +24,6 @@ struct identity {
         struct rpc_client *supervisor;
         struct follower *overlay;
         int64_t overlay_head;
-        bool draining;
 };
 
 extern const struct service_type identity_service;

@@ -78,7 +78,10 @@ static void reload(void *data)
 
 static void drain(void *data)
 {
-        rpc_server_stop(((struct supervisor *)data)->server);
+        struct supervisor *s = data;
+
+        rpc_server_stop(s->server);
+        feed_drain(&s->feed);
 }
 
 static void stop(void *data)

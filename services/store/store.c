@@ -294,7 +294,10 @@ static int start(struct service *service, void **ret_data)
 
 static void drain(void *data)
 {
-        rpc_server_stop(((struct store *)data)->server); /* those parked are answered within RPC_PARK_MS */
+        struct store *s = data;
+
+        rpc_server_stop(s->server);
+        feed_drain(&s->feed);
 }
 
 static bool drained(void *data)
