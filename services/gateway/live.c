@@ -134,10 +134,14 @@ static void on_page(void *data, const struct rpc_reply *reply)
         if (s->request)
                 live_session_hello(s, "replay", (struct str){ 0 });
         live_session_page(s, in);
-        if (!in->more)
+        if (!in->more && !str_eq(in->to, buf_view(&s->until))) {
+                s->state = LIVE_ATTACHING; /* the client knows more than fanout yet: what it would be sent it has seen */
+                loop_timer_set(s->retry, LIVE_AHEAD_US);
+        } else if (!in->more) {
                 go_live(s);
-        else if (ws_queued(s->ws) == 0)
+        } else if (ws_queued(s->ws) == 0) {
                 live_replay(s);
+        }
 }
 
 void live_replay(struct live_session *s)

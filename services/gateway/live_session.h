@@ -10,6 +10,7 @@
 enum {
         LIVE_PAGE_BYTES = 256 * 1024,
         LIVE_RETRY_US = 200 * 1000,
+        LIVE_AHEAD_US = 20 * 1000,      /* what a client has from store may be so much ahead of fanout */
         LIVE_SILENCE_MIN_MS = 15000,    /* then a ping; each time another length, so that sessions don't ping in step */
         LIVE_SILENCE_MAX_MS = 25000,
         LIVE_ANSWER_MS = 10000,         /* and within this anything must come */

@@ -2,6 +2,8 @@
 both see it live."""
 import email
 import email.policy
+import signal
+import threading
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -140,6 +142,27 @@ def test_a_customer_whose_connection_breaks_misses_nothing_and_sees_nothing_twic
     assert (event["type"], event["data"]["comment"]["body"]) == ("comment.added", "after")
     assert len(resumed.events) == len(bodies) + 2
     resumed.close()
+    desk.proof()
+
+
+def test_a_client_that_is_ahead_of_the_live_side_sees_nothing_twice(desk, people):
+    customer, agent = people
+    ticket = customer.rpc("ticket.create", subject="Ahead", body="x")["id"]
+    fanout = desk.processes["fanout"]
+    for i in range(10):  # fanout hears of the comment and of the client at once: in either order
+        fanout.send_signal(signal.SIGSTOP)
+        cursor = customer.rpc("comment.add", ticket=ticket, body=f"{i} mine")["cursor"]
+        timer = threading.Timer(0.05, fanout.send_signal, [signal.SIGCONT])
+        timer.start()
+        live = customer.live(cursor)
+        timer.join()
+        agent.rpc("comment.add", ticket=ticket, body=f"{i} theirs")
+        while True:
+            event = live.next()
+            if event["type"] == "comment.added":
+                break
+        assert event["data"]["comment"]["body"] == f"{i} theirs"
+        live.close()
     desk.proof()
 
 
