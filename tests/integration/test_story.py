@@ -121,6 +121,7 @@ def test_a_customer_whose_connection_breaks_misses_nothing_and_sees_nothing_twic
     ticket, live = created["id"], customer.live(created["cursor"])
     agent.rpc("comment.add", ticket=ticket, body="before")
     assert live.next("comment.added")["data"]["comment"]["body"] == "before"
+    assert live.next("ticket.changed")["data"] == {"ticket": ticket, "state": "open"}
     live.cut()
 
     # more than a page of the log (256 KiB), with what the customer may not see in between
