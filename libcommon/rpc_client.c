@@ -6,6 +6,10 @@
  * ATTEMPTS times, lest a request that kills its service kills it for ever. REQ asserts if a send is cancelled while a receive waits
  * beside it, so what is given up is ended by closing its context, and the lane gets a new one.
  *
+ * Now and then, when a peer dies with many requests under way, nng 1.5.2 never ends a pipe's operations: its one reaper waits for ever, and no
+ * dialer of the process dials again. So who lost a pipe looks whether the listener is there; where it is and nng does not connect, a new socket
+ * takes the place of the old one, which is left to the end of the process.
+ *
  * nng's threads decode the reply; the loop hears of it by posted work. */
 #include "rpc_wire.h"
 #include "log_messages.h"
@@ -15,7 +19,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+enum { WATCH_FIRST_US = 1500000, WATCH_AGAIN_US = 500000 };
 enum { ATTEMPTS = 4, RECONNECT_MIN_MS = 10, RECONNECT_MAX_MS = 200, SPARE_MAX = 2 * RPC_IN_FLIGHT };
 
 struct pending {
@@ -61,6 +69,13 @@ struct rpc_client {
         struct loop_timer *timer;
         int64_t timer_us;                /* when it fires, INT64_MAX where it is not set; never later than the first deadline */
         _Atomic bool refused;            /* the listener was a stranger, and that was said */
+
+        char path[RPC_PATH_MAX + 1];
+        _Atomic bool lost;               /* a pipe broke, and nothing was heard since */
+        _Atomic bool lost_posted;
+        struct loop_work lost_work;
+        struct loop_timer *watch;
+        int suspicions;                  /* times that the listener was there and we were not connected */
 };
 
 static int64_t now_us(const struct rpc_client *c)
@@ -166,6 +181,15 @@ static int read_answer(struct pending *p)
         return 0;
 }
 
+static void pipe_lost(struct rpc_client *c)
+{
+        atomic_store(&c->lost, true);
+        if (!atomic_exchange(&c->lost_posted, true))
+                loop_post(c->loop, &c->lost_work);
+}
+
+static void on_moved(struct loop_work *work);
+
 static void lane_received(void *data)
 {
         struct lane *l = data;
@@ -177,8 +201,17 @@ static void lane_received(void *data)
                 nng_msg_free(nng_aio_get_msg(l->send));
                 nng_aio_set_msg(l->send, NULL);
         }
+        if (r == NNG_ECONNRESET)
+                pipe_lost(p->client);
+        else if (r == 0)
+                atomic_store(&p->client->lost, false);
         if (r == NNG_ECONNRESET && p->attempts < ATTEMPTS && !atomic_load(&p->given_up)) {
                 lane_send(l, p);
+                return;
+        }
+        if (r == NNG_ECLOSED && p->attempts < ATTEMPTS && !atomic_load(&p->given_up)) { /* its socket was replaced */
+                p->work.run = on_moved;
+                loop_post(p->client->loop, &p->work);
                 return;
         }
         if (r) {
@@ -199,6 +232,7 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *data)
         (void)event;
         if (rpc_peers_of(c->peers, uid) & c->service) {
                 atomic_store(&c->refused, false);
+                atomic_store(&c->lost, false);
                 return;
         }
         nng_pipe_close(pipe);
@@ -209,13 +243,18 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *data)
 
 /* ---- on the loop ---- */
 
+static void lane_open(struct lane *l)
+{
+        if (l->closed && nng_ctx_open(&l->ctx, l->client->socket))
+                abort();
+        l->closed = false;
+}
+
 static void lane_start(struct rpc_client *c, struct pending *p)
 {
         struct lane *l = c->free[--c->n_free];
 
-        if (l->closed && nng_ctx_open(&l->ctx, c->socket))
-                abort();
-        l->closed = false;
+        lane_open(l);
         l->pending = p;
         p->lane = l;
         lane_send(l, p);
@@ -247,9 +286,26 @@ static void on_answer(struct loop_work *work)
         finish(p);
 }
 
+/* On the new socket, once more. */
+static void on_moved(struct loop_work *work)
+{
+        struct pending *p = (struct pending *)work;
+
+        p->work.run = on_answer;
+        if (atomic_load(&p->given_up)) {
+                pending_fail(p, FAULT_UNAVAILABLE, "the service did not answer in time");
+                on_answer(work);
+                return;
+        }
+        lane_open(p->lane);
+        lane_send(p->lane, p);
+}
+
 static void give_up(struct pending *p)
 {
         if (atomic_exchange(&p->given_up, true))
+                return;
+        if (p->lane->closed) /* on its way to another socket: on_moved sees it */
                 return;
         p->lane->closed = true;
         nng_ctx_close(p->lane->ctx);
@@ -431,21 +487,36 @@ int rpc_call_wait(struct rpc_client *client, const struct rpc_request *request, 
 
 /* ---- the client's life ---- */
 
-static int open_socket(struct rpc_client *c, const char *url)
+static int socket_dial(struct rpc_client *c, nng_socket *ret)
 {
+        struct buf url = { 0 };
         nng_dialer dialer;
-        int r = nng_req0_open(&c->socket);
+        nng_socket socket;
+        int r = nng_req0_open(&socket);
 
+        if (r)
+                return r;
+        r = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, RPC_WIRE_MAX);
         if (!r)
-                r = nng_socket_set_size(c->socket, NNG_OPT_RECVMAXSZ, RPC_WIRE_MAX);
+                r = nng_socket_set_ms(socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
         if (!r)
-                r = nng_socket_set_ms(c->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+                r = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
         if (!r)
-                r = nng_socket_set_ms(c->socket, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
+                r = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
         if (!r)
-                r = nng_socket_set_ms(c->socket, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
+                r = nng_pipe_notify(socket, NNG_PIPE_EV_ADD_PRE, on_pipe, c);
+        rpc_url(c->path, &url);
         if (!r)
-                r = nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, c);
+                r = nng_dial(socket, buf_z(&url), &dialer, NNG_FLAG_NONBLOCK);
+        buf_deinit(&url);
+        *ret = socket;
+        return r;
+}
+
+static int lanes_open(struct rpc_client *c)
+{
+        int r = 0;
+
         for (int i = 0; !r && i < RPC_IN_FLIGHT; i++) {
                 struct lane *l = &c->lanes[i];
 
@@ -457,31 +528,96 @@ static int open_socket(struct rpc_client *c, const char *url)
                         r = nng_aio_alloc(&l->receive, lane_received, l);
                 c->free[c->n_free++] = l;
         }
-        if (!r)
-                r = nng_dial(c->socket, url, &dialer, NNG_FLAG_NONBLOCK);
         return r;
+}
+
+/* ---- a socket that does not come back ---- */
+
+static bool listens(const char *path)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        bool r;
+
+        if (fd < 0)
+                return false;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        r = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+        close(fd);
+        return r;
+}
+
+/* What waits on the old socket ends there as closed, and is sent again on the new one. */
+static void renew(struct rpc_client *c)
+{
+        nng_socket old = c->socket, fresh;
+
+        if (socket_dial(c, &fresh)) {
+                loop_timer_set(c->watch, WATCH_AGAIN_US);
+                return;
+        }
+        log_warning("the connection to %s was lost and did not come back: it is made anew", c->path);
+        nng_pipe_notify(old, NNG_PIPE_EV_ADD_PRE, NULL, NULL);
+        c->socket = fresh;
+        atomic_store(&c->lost, false);
+        for (int i = 0; i < RPC_IN_FLIGHT; i++) {
+                struct lane *l = &c->lanes[i];
+
+                if (!l->closed) {
+                        l->closed = true;
+                        nng_ctx_close(l->ctx);
+                }
+        }
+}
+
+static void on_watch(void *data)
+{
+        struct rpc_client *c = data;
+
+        if (!atomic_load(&c->lost)) {
+                c->suspicions = 0;
+                return;
+        }
+        c->suspicions = listens(c->path) ? c->suspicions + 1 : 0;
+        if (c->suspicions < 2) {
+                loop_timer_set(c->watch, WATCH_AGAIN_US);
+                return;
+        }
+        c->suspicions = 0;
+        renew(c);
+}
+
+static void on_lost(struct loop_work *work)
+{
+        struct rpc_client *c = (struct rpc_client *)(void *)((char *)work - offsetof(struct rpc_client, lost_work));
+
+        atomic_store(&c->lost_posted, false);
+        c->suspicions = 0;
+        loop_timer_set(c->watch, WATCH_FIRST_US);
 }
 
 int rpc_client_new(struct loop *loop, const struct rpc_client_options *options, struct rpc_client **ret)
 {
         struct rpc_client *c;
-        struct buf url = { 0 };
         int r;
 
-        r = rpc_url(options->path, &url);
-        if (r)
-                return r;
+        if (strlen(options->path) > RPC_PATH_MAX)
+                return -ENAMETOOLONG;
         c = calloc(1, sizeof(*c));
         if (!c)
                 abort();
+        strcpy(c->path, options->path);
         c->loop = loop;
         c->peers = options->peers;
         c->service = options->service;
         c->end = &c->first;
         c->timer = loop_timer_new(loop, on_deadline, c);
         c->timer_us = INT64_MAX;
-        r = open_socket(c, buf_z(&url));
-        buf_deinit(&url);
+        c->lost_work.run = on_lost;
+        c->watch = loop_timer_new(loop, on_watch, c);
+        r = socket_dial(c, &c->socket);
+        if (!r)
+                r = lanes_open(c);
         if (r) {
                 rpc_client_free(c);
                 return rpc_errno(r);
@@ -531,6 +667,8 @@ void rpc_client_free(struct rpc_client *client)
                 client->spare = p->next;
                 pending_free(p);
         }
+        loop_unpost(client->loop, &client->lost_work);
+        loop_timer_free(client->watch);
         loop_timer_free(client->timer);
         free(client);
 }

@@ -283,9 +283,12 @@ static void a_service_that_does_not_answer_is_given_up_in_time(void **state)
         struct room *r = *state;
         struct fault f;
         struct str customer = sealed_as(r, SCHEMA_ROLE_CUSTOMER, INT64_MAX / 2);
+        int64_t deadline = deadline_in_s(20);
 
         for (int i = 0; i < RPC_IN_FLIGHT; i++)
-                call_for(r, &method_silent, &(struct echo_follow){ 0 }, 40, r);
+                call_for(r, &method_silent, &(struct echo_follow){ 0 }, 1000, r);
+        while (atomic_load(&r->echo.entered) < RPC_IN_FLIGHT && before(deadline))
+                loop_dispatch(r->loop, 10);
         wait_done(r, RPC_IN_FLIGHT);
         assert_int_equal(r->codes[0], FAULT_UNAVAILABLE);
         /* The service's slots are all held: even the next call is not taken, and says what to retry with. */
