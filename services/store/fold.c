@@ -170,7 +170,7 @@ static int watcher_remove(struct fold *f, const void *body)
 /* ---- comments and notes: the same shape in tables of their own, so that no query for customers can meet a note ---- */
 
 struct comment_sql {
-        const char *insert, *fill, *stub, *count, *counted, *discount, *remove, *body, *redact, *redacted, *versions;
+        const char *insert, *fill, *stub, *counted, *discount, *remove, *body, *redact, *redacted, *versions;
 };
 #define COMMENT_SQL(table, counter)                                                                                               \
         {                                                                                                                         \
@@ -180,7 +180,6 @@ struct comment_sql {
                         " attachments = ?7 WHERE id = ?1 AND hidden",                                                             \
                 .stub = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, op_id, n, deleted, redacted,"       \
                         " attachments, body_op, body_n, edited) VALUES(?1, ?2, NULL, 0, 1, NULL, 0, 0, NULL, 0, NULL, 0, 0)",     \
-                .count = "UPDATE ticket SET " counter " = " counter " + 1 WHERE id = ?1",                                         \
                 .counted = "SELECT 1 FROM " table " WHERE id = ?1 AND NOT hidden AND NOT deleted",                                \
                 .discount = "UPDATE ticket SET " counter " = " counter " - 1 WHERE id = ?1",                                      \
                 .remove = "UPDATE " table " SET deleted = 1 WHERE id = ?1",                                                       \
@@ -219,6 +218,29 @@ static int redact_late(struct fold *f, bool internal, struct ulid comment)
         return stamp_cmp(op_stamp(f->op), until) < 0 ? text_delete(f, f->op->op_id, f->op->n) : 0;
 }
 
+/* The ticket of a comment that appeared, all in one: what ticket_touch does, its count, and which one is the newest. */
+static int ticket_gain(struct fold *f, bool internal, struct ulid ticket, struct ulid comment, bool counts)
+{
+        static const char public[] = "UPDATE ticket SET touched = max(touched, ?2), changed = max(changed, ?2), comments = comments + ?3,"
+                                     " newest_comment = CASE WHEN newest_at < ?2 OR (newest_at = ?2 AND newest_comment < ?4) THEN ?4"
+                                     "   ELSE newest_comment END,"
+                                     " newest_at = max(newest_at, ?2) WHERE id = ?1";
+        static const char note[] = "UPDATE ticket SET touched = max(touched, ?2), notes = notes + ?3 WHERE id = ?1";
+        int64_t hlc = (int64_t)f->op->hlc;
+        int r = 0;
+
+        for (int again = 0; again < 2; again++) {
+                r = internal ? db_do(f->db, note, "uii", ticket, hlc, (int64_t)counts)
+                             : db_do(f->db, public, "uiiu", ticket, hlc, (int64_t)counts, comment);
+                if (r || sqlite3_changes(db_handle(f->db)))
+                        return r;
+                r = ticket_stub(f, ticket);
+                if (r)
+                        return r;
+        }
+        return r;
+}
+
 static int comment_appear(struct fold *f, bool internal, struct ulid ticket, int64_t attachments)
 {
         const struct comment_sql *sql = &comment_sql[internal];
@@ -228,15 +250,13 @@ static int comment_appear(struct fold *f, bool internal, struct ulid ticket, int
         int64_t one;
         int r;
 
-        r = ticket_touch(f, ticket, internal);
-        if (!r)
-                r = db_do(f->db, sql->insert, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
+        r = db_do(f->db, sql->insert, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
         if (r)
                 return r;
         if (!sqlite3_changes(db_handle(f->db))) { /* it was a stub */
                 r = db_do(f->db, sql->fill, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
                 if (!r && !sqlite3_changes(db_handle(f->db)))
-                        return 0; /* a repetition */
+                        return ticket_touch(f, ticket, internal); /* a repetition */
                 if (!r)
                         r = redact_late(f, internal, id);
                 if (!r)
@@ -244,13 +264,7 @@ static int comment_appear(struct fold *f, bool internal, struct ulid ticket, int
                 counts = r != -ENOENT; /* else it was deleted before it appeared */
                 r = counts ? r : 0;
         }
-        if (!r && counts)
-                r = db_do(f->db, sql->count, "u", ticket);
-        if (!r && !internal)
-                r = db_do(f->db, "UPDATE ticket SET newest_comment = ?2, newest_at = ?3 WHERE id = ?1 AND"
-                                 " (newest_at < ?3 OR (newest_at = ?3 AND newest_comment < ?2))",
-                          "uui", ticket, id, (int64_t)op->hlc);
-        return r;
+        return r ? r : ticket_gain(f, internal, ticket, id, counts);
 }
 
 static int comment_add(struct fold *f, const void *body)
