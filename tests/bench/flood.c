@@ -4,11 +4,9 @@
 
 void flood_open(struct flood *f, const char *path, unsigned service)
 {
-        struct rpc_peers peers;
-
         f->loop = loop_new(&clock_system);
-        if (!f->loop || rpc_peers_load(true, &peers) ||
-            rpc_client_new(f->loop, &(struct rpc_client_options){ .path = path, .service = service, .peers = &peers }, &f->client))
+        if (!f->loop || rpc_peers_load(true, &f->peers) ||
+            rpc_client_new(f->loop, &(struct rpc_client_options){ .path = path, .service = service, .peers = &f->peers }, &f->client))
                 bench_fail("no client of %s", path);
 }
 

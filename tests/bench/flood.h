@@ -5,6 +5,7 @@
 struct flood {
         struct loop *loop;
         struct rpc_client *client;
+        struct rpc_peers peers;         /* the client refers to it */
         const struct schema_method *method;
         void *params;
         struct ulid *op_id;     /* in params, made anew for each call; NULL where the method takes none */
