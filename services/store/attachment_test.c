@@ -91,7 +91,7 @@ static void on_worker(struct store *s, struct worker *w, int (*work)(struct stor
 
 static int sweep_rows(struct store *s)
 {
-        return upload_sweep(s, s->writer.db, clock_now_ms(s->service->clock));
+        return upload_sweep(s->writer.db, clock_now_ms(s->service->clock));
 }
 
 static int sweep_files(struct store *s)

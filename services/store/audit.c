@@ -63,7 +63,7 @@ static int log_fold(struct db *from, struct db *to, int64_t *ret_ops)
 
                 r = log_entry_read(q, &arena, &e);
                 if (!r)
-                        r = log_insert(to, &arena, &e, db_column_str(q, 3), request.n ? &request : NULL);
+                        r = log_insert(to, &e, db_column_str(q, 3), request.n ? &request : NULL);
                 if (!r && e.kind) {
                         body = arena_zalloc(&arena, e.kind->body->size);
                         r = log_entry_body(from, &e, &arena, body);

@@ -201,7 +201,7 @@ static int sweep_rows(struct task *task)
 {
         struct store *s = ((struct sweep *)task)->store;
 
-        return upload_sweep(s, s->writer.db, clock_now_ms(s->service->clock));
+        return upload_sweep(s->writer.db, clock_now_ms(s->service->clock));
 }
 
 static int sweep_files(struct task *task)

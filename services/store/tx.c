@@ -126,7 +126,7 @@ int tx_append(struct tx *tx, const struct effect *effect)
         if (!r) {
                 chain_append(&s->chain, &e.op, &tx->record);
                 e.seq = s->chain.seq;
-                r = log_insert(tx->db, tx->arena, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
+                r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         }
         if (!r)
                 r = fold_apply(tx->db, tx->arena, &e, effect->body);
@@ -134,9 +134,8 @@ int tx_append(struct tx *tx, const struct effect *effect)
         return r;
 }
 
-int log_insert(struct db *db, struct arena *arena, const struct log_entry *e, struct str record, const struct str *request)
+int log_insert(struct db *db, const struct log_entry *e, struct str record, const struct str *request)
 {
-        (void)arena;
         return db_do(db, "INSERT INTO op(seq, op_id, n, scope, audience, request, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                      "iuiiUBb", e->seq, e->op.op_id, (int64_t)e->op.n, (int64_t)e->scope,
                      ulid_is_zero(e->audience) ? NULL : &e->audience, request, record);

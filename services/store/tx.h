@@ -55,5 +55,5 @@ int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena
 /* The text of an op's personal field: 0, or -ENOENT where it was redacted. In the arena. */
 int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret);
 
-/* Puts an op and its record in the log without accepting it, and folds it: for rebuild, and for ops of other instances. */
-int log_insert(struct db *db, struct arena *arena, const struct log_entry *e, struct str record, const struct str *request);
+/* Puts an op and its record in the log; fold_apply does the rest. request: the hash of its command, or NULL. */
+int log_insert(struct db *db, const struct log_entry *e, struct str record, const struct str *request);

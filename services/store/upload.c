@@ -73,8 +73,7 @@ int upload_attach(struct tx *tx, struct call *c, struct ulid upload, bool intern
         return r ? r : db_do(tx->db, "UPDATE upload SET used = 1 WHERE id = ?1", "u", upload);
 }
 
-int upload_sweep(struct store *s, struct db *db, int64_t now_ms)
+int upload_sweep(struct db *db, int64_t now_ms)
 {
-        (void)s;
         return db_do(db, "DELETE FROM upload WHERE used = 0 AND started < ?1", "i", now_ms - UPLOAD_UNUSED_MS);
 }

@@ -26,7 +26,7 @@ int upload_attach(struct tx *tx, struct call *c, struct ulid upload, bool intern
 
 /* Removes unused uploads that are over, their partial files, and blobs that nothing names any more. On the writer, in its transaction;
  * the files go after the commit (upload_swept). */
-int upload_sweep(struct store *s, struct db *db, int64_t now_ms);
+int upload_sweep(struct db *db, int64_t now_ms);
 void upload_swept(struct store *s);
 
 char *upload_path(struct store *s, struct ulid id, char *buffer, size_t size);
