@@ -19,6 +19,7 @@ struct db {
                 const char *sql;
                 sqlite3_stmt *statement;
                 int n_values;
+                struct ulid *ids;       /* room for its values that are ULIDs, which come by value */
         } *statements;
         size_t n, capacity;
 };
@@ -108,6 +109,9 @@ static struct db_statement *statement_find(struct db *db, const char *sql)
         }
         s->sql = sql;
         s->n_values = sqlite3_bind_parameter_count(s->statement);
+        s->ids = calloc((size_t)s->n_values + 1, sizeof(*s->ids));
+        if (!s->ids)
+                abort();
         db->n++;
         return s;
 }
@@ -120,9 +124,19 @@ static int bind_bytes(sqlite3_stmt *q, int at, const void *p, size_t n, bool tex
                     : sqlite3_bind_blob64(q, at, p, n, SQLITE_STATIC);
 }
 
-/* ULIDs come by value: their 16 bytes are copied, where what is pointed to outlives the statement. */
-static int bind_value(sqlite3_stmt *q, int at, char type, va_list *args)
+/* To a place of the statement's own: SQLite's copy of it would be an allocation. */
+static int bind_ulid(struct db_statement *s, int at, const struct ulid *v)
 {
+        if (!v)
+                return sqlite3_bind_null(s->statement, at);
+        s->ids[at - 1] = *v;
+        return sqlite3_bind_blob(s->statement, at, s->ids[at - 1].b, sizeof(v->b), SQLITE_STATIC);
+}
+
+static int bind_value(struct db_statement *s, int at, char type, va_list *args)
+{
+        sqlite3_stmt *q = s->statement;
+
         switch (type) {
         case 'i':
                 return sqlite3_bind_int64(q, at, va_arg(*args, int64_t));
@@ -132,12 +146,10 @@ static int bind_value(sqlite3_stmt *q, int at, char type, va_list *args)
         }
         case 'u': {
                 struct ulid v = va_arg(*args, struct ulid);
-                return sqlite3_bind_blob(q, at, v.b, sizeof(v.b), SQLITE_TRANSIENT);
+                return bind_ulid(s, at, &v);
         }
-        case 'U': {
-                const struct ulid *v = va_arg(*args, const struct ulid *);
-                return v ? sqlite3_bind_blob(q, at, v->b, sizeof(v->b), SQLITE_TRANSIENT) : sqlite3_bind_null(q, at);
-        }
+        case 'U':
+                return bind_ulid(s, at, va_arg(*args, const struct ulid *));
         case 'b':
         case 't': {
                 struct str v = va_arg(*args, struct str);
@@ -164,7 +176,7 @@ static sqlite3_stmt *query(struct db *db, const char *sql, const char *types, va
         assert((size_t)s->n_values == strlen(types));
         assert(!sqlite3_stmt_busy(s->statement));       /* one statement can't be in two places at once */
         for (int i = 0; types[i]; i++)
-                if (bind_value(s->statement, i + 1, types[i], args) != SQLITE_OK)
+                if (bind_value(s, i + 1, types[i], args) != SQLITE_OK)
                         return NULL;
         return s->statement;
 }
@@ -452,8 +464,10 @@ void db_close(struct db *db)
 {
         if (!db)
                 return;
-        for (size_t i = 0; i < db->capacity; i++)
+        for (size_t i = 0; i < db->capacity; i++) {
                 sqlite3_finalize(db->statements[i].statement);
+                free(db->statements[i].ids);
+        }
         sqlite3_close(db->sqlite);
         free(db->statements);
         free(db);

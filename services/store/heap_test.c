@@ -31,8 +31,8 @@ static void a_warm_store_adds_comments_without_the_heap(void **state)
         }
         caller_seal(room->store->caller_key, &caller, &sealed);
         before = atomic_load(&heap_taken);
-        add_comments(room, buf_view(&sealed), ticket.id, 200);
-        assert_true(atomic_load(&heap_taken) > before); /* it does count */
+        add_comments(room, buf_view(&sealed), ticket.id, STORE_CHECKPOINT_OPS); /* past the first of all that is done now and then */
+        assert_true(atomic_load(&heap_taken) > before);                         /* it does count */
         before = atomic_load(&heap_taken);
         add_comments(room, buf_view(&sealed), ticket.id, 200);
         assert_int_equal(atomic_load(&heap_taken) - before, 0);
