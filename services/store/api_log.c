@@ -120,9 +120,7 @@ static int follow_item(struct store *s, struct db *db, const struct log_entry *e
         r = event_of(db, e, arena, &ret->event);
         if (r <= 0)
                 return r;
-        r = cursor_at(s, db, e->seq, arena, &ret->cursor);
-        if (r)
-                return r;
+        ret->cursor = cursor_make(s, e->seq, e->op.hash, arena);
         ret->all = e->scope == SCHEMA_TO_ALL;
         ret->agents = e->scope == SCHEMA_TO_AGENTS || e->scope == SCHEMA_TO_TICKET;
         if (e->scope == SCHEMA_TO_USER) {
@@ -131,8 +129,10 @@ static int follow_item(struct store *s, struct db *db, const struct log_entry *e
                 ret->users.n = 1;
         } else if (e->scope == SCHEMA_TO_TICKET) {
                 r = ticket_audience(db, e->audience, arena, &ret->users.items, &ret->users.n);
+                if (r)
+                        return r;
         }
-        return r ? r : 1;
+        return 1;
 }
 
 /* On the loop, with a connection of its own: followers never wait for readers. */

@@ -6,24 +6,23 @@
 
 enum { SIV = 16, INSIDE = 24 };
 
-/* Two keys from one: for the authenticator and for the stream. */
-static void keys(const struct store *s, uint8_t mac[32], uint8_t stream[32])
+void cursor_init(struct store *s)
 {
-        crypto_generichash(mac, 32, (const uint8_t *)"cursor mac", 10, s->cursor_key, 32);
-        crypto_generichash(stream, 32, (const uint8_t *)"cursor stream", 13, s->cursor_key, 32);
+        crypto_generichash(s->cursor_mac, 32, (const uint8_t *)"cursor mac", 10, s->cursor_key, 32);
+        crypto_generichash(s->cursor_stream, 32, (const uint8_t *)"cursor stream", 13, s->cursor_key, 32);
 }
 
-static void crypt(const uint8_t stream[32], const uint8_t siv[SIV], const uint8_t in[INSIDE], uint8_t out[INSIDE])
+static void crypt(const struct store *s, const uint8_t siv[SIV], const uint8_t in[INSIDE], uint8_t out[INSIDE])
 {
         uint8_t nonce[crypto_stream_xchacha20_NONCEBYTES] = { 0 };
 
         memcpy(nonce, siv, SIV);
-        crypto_stream_xchacha20_xor(out, in, INSIDE, nonce, stream);
+        crypto_stream_xchacha20_xor(out, in, INSIDE, nonce, s->cursor_stream);
 }
 
 struct str cursor_make(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_BYTES], struct arena *arena)
 {
-        uint8_t mac[32], stream[32], inside[INSIDE], outside[SIV + INSIDE];
+        uint8_t inside[INSIDE], outside[SIV + INSIDE];
         size_t room = sizeof(outside) * 4 / 3 + 4;
         struct buf text = { .p = arena_alloc(arena, room), .capacity = room }; /* it has room for all, so it stays in the arena */
 
@@ -31,9 +30,8 @@ struct str cursor_make(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_
         for (int i = 0; i < 8; i++)
                 inside[8 + i] = (uint8_t)(seq >> (56 - 8 * i));
         memcpy(inside + 16, hash, 8);
-        keys(s, mac, stream);
-        crypto_generichash(outside, SIV, inside, INSIDE, mac, 32);
-        crypt(stream, outside, inside, outside + SIV);
+        crypto_generichash(outside, SIV, inside, INSIDE, s->cursor_mac, 32);
+        crypt(s, outside, inside, outside + SIV);
         buf_base64url(&text, outside, sizeof(outside));
         return buf_view(&text);
 }
@@ -61,16 +59,15 @@ static int hash_at(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_H
 
 int cursor_read(struct store *s, struct db *db, struct str text, int64_t *ret_seq)
 {
-        uint8_t mac[32], stream[32], outside[SIV + INSIDE], inside[INSIDE], siv[SIV], hash[OP_HASH_BYTES];
+        uint8_t outside[SIV + INSIDE], inside[INSIDE], siv[SIV], hash[OP_HASH_BYTES];
         int64_t seq = 0;
         size_t n;
         int r;
 
         if (text.n != CURSOR_TEXT || str_from_base64url(text, outside, sizeof(outside), &n) || n != sizeof(outside))
                 return CURSOR_FORGED;
-        keys(s, mac, stream);
-        crypt(stream, outside, outside + SIV, inside);
-        crypto_generichash(siv, SIV, inside, INSIDE, mac, 32);
+        crypt(s, outside, outside + SIV, inside);
+        crypto_generichash(siv, SIV, inside, INSIDE, s->cursor_mac, 32);
         if (sodium_memcmp(siv, outside, SIV))
                 return CURSOR_FORGED;
         if (memcmp(inside, s->origin, 8))

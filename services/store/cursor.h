@@ -6,6 +6,9 @@
 
 enum { CURSOR_TEXT = 54 };
 
+/* Two keys from the one secret: for the authenticator and for the stream. */
+void cursor_init(struct store *s);
+
 struct str cursor_make(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_BYTES], struct arena *arena);
 
 enum cursor_verdict {

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include "cursor.h"
 #include "person.h"
 #include "schema/attachment.h"
 #include "schema/log.h"
@@ -144,6 +145,7 @@ int store_open(struct store *s, const char *folder)
         s->uploads = folder_make(s, folder, "uploads");
         s->tx = calloc(1, sizeof(*s->tx));
         s->started_at = clock_now_ms(s->service->clock);
+        cursor_init(s);
         arena_reset(&s->writer.arena);
         if (!s->path || !s->blobs || !s->uploads || !s->tx)
                 return -ENOMEM;

@@ -56,6 +56,7 @@ struct store {
         uint8_t origin[OP_ORIGIN_BYTES];
         uint8_t public_key[CHAIN_PUBLIC_KEY_BYTES], secret_key[CHAIN_SECRET_KEY_BYTES];
         uint8_t caller_key[32], cursor_key[32], link_key[32];
+        uint8_t cursor_mac[32], cursor_stream[32]; /* of cursor_key */
         const char *path, *blobs, *uploads;
         const char *vfs;                  /* NULL but in tests */
 };
