@@ -14,6 +14,7 @@ enum {
         STORE_BATCH_MAX = 256,            /* commands in one commit */
         STORE_CHECKPOINT_OPS = 256,
         STORE_CHECKPOINT_MS = 10 * 60 * 1000,
+        STORE_SALTS = 64,                 /* made by one system call */
 };
 
 /* A thread of the store, and what it works with. */
@@ -45,6 +46,8 @@ struct store {
         struct hlc hlc;                   /* writer */
         int64_t checkpoint_seq, checkpoint_at; /* writer */
         struct tx *tx;                    /* writer: of the command under way */
+        uint8_t salts[STORE_SALTS][OP_SALT_BYTES]; /* writer: random bytes; those behind n_salts were used and are gone */
+        size_t n_salts;                   /* writer */
         bool broken;                      /* writer: the transaction is gone */
         bool scrub;                       /* writer: redacted texts are still in the WAL */
 

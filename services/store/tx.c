@@ -76,6 +76,17 @@ struct str tx_cursor(struct tx *tx)
         return cursor_make(tx->store, tx->store->chain.seq, tx->store->chain.head, tx->arena);
 }
 
+static void salt_take(struct store *s, uint8_t ret[OP_SALT_BYTES])
+{
+        if (!s->n_salts) {
+                randombytes_buf(s->salts, sizeof(s->salts));
+                s->n_salts = STORE_SALTS;
+        }
+        s->n_salts--;
+        memcpy(ret, s->salts[s->n_salts], OP_SALT_BYTES);
+        sodium_memzero(s->salts[s->n_salts], OP_SALT_BYTES);
+}
+
 /* The personal texts of the op being written: each gets a salt, and a row of its own. */
 struct texts {
         struct tx *tx;
@@ -88,7 +99,7 @@ static void text_commit(void *data, unsigned field, struct str text, uint8_t ret
         struct tx *tx = texts->tx;
         uint8_t salt[OP_SALT_BYTES];
 
-        randombytes_buf(salt, sizeof(salt));
+        salt_take(tx->store, salt);
         op_commitment(salt, text, ret_commitment);
         if (!texts->r)
                 texts->r = db_do(tx->db, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, ?4, ?5)", "uiibb",
