@@ -26,7 +26,7 @@ static const char *const steps[] = {
         "  changed INTEGER NOT NULL, touched INTEGER NOT NULL, comments INTEGER NOT NULL, notes INTEGER NOT NULL,"
         "  newest_comment BLOB, newest_at INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE INDEX ticket_by_number ON ticket(number);"
-        "CREATE INDEX ticket_by_requester ON ticket(requester, changed);"
+        "CREATE INDEX ticket_by_requester ON ticket(requester);"
         "CREATE INDEX ticket_by_touched ON ticket(touched);"
 
         /* folded: every write of a register but the one that came with its entity */
