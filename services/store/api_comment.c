@@ -29,11 +29,10 @@ static bool moves_on(const struct caller *writer, const struct ticket_row *row)
         return row->state == TICKET_STATE_SOLVED || row->state == TICKET_STATE_CLOSED || row->state == TICKET_STATE_PENDING;
 }
 
-static int comment_reply(struct tx *tx, struct call *c, const struct comment_add *in)
+static int comment_reply(struct tx *tx, struct call *c, const struct comment_add *in, struct comment *ret)
 {
         struct ticket_set set = { .ticket = in->ticket, .has_state = in->has_state, .state = in->state };
         struct change h = { .tx = tx, .c = c, .in = &set, .seen = -1 };
-        struct ulid comment;
         int r;
 
         r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
@@ -44,7 +43,7 @@ static int comment_reply(struct tx *tx, struct call *c, const struct comment_add
         if (!r)
                 r = comment_write(tx, c, &(struct comment_new){ .ticket = in->ticket, .body = in->body, .uploads = in->attachments.items,
                                                                 .n_uploads = in->has_attachments ? in->attachments.n : 0 },
-                                  &comment);
+                                  ret);
         if (r)
                 return r;
         if (!in->has_state && moves_on(&tx->actor, &h.row)) {
@@ -61,10 +60,8 @@ int store_on_comment_add(struct store *s, struct call *c, const struct comment_a
         int r;
 
         r = tx_begin(s, c, &tx, &again);
-        if (!r && !again)
-                r = comment_reply(tx, c, in);
         if (!r)
-                r = comment_answer(tx, c, false, tx->op_id, &ret->comment);
+                r = again ? comment_answer(tx, c, false, tx->op_id, &ret->comment) : comment_reply(tx, c, in, &ret->comment);
         if (r)
                 return r;
         ret->has_cursor = true;
@@ -72,25 +69,26 @@ int store_on_comment_add(struct store *s, struct call *c, const struct comment_a
         return 0;
 }
 
-int store_on_note_add(struct store *s, struct call *c, const struct note_add *in, struct note_add_result *ret)
+static int note_write(struct tx *tx, struct call *c, const struct note_add *in, struct comment *ret)
 {
         struct ticket_row row;
-        struct ulid comment;
+        int r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &row));
+
+        return r ? r : comment_write(tx, c, &(struct comment_new){ .internal = true, .ticket = in->ticket, .body = in->body,
+                                                                   .uploads = in->attachments.items,
+                                                                   .n_uploads = in->has_attachments ? in->attachments.n : 0 },
+                                     ret);
+}
+
+int store_on_note_add(struct store *s, struct call *c, const struct note_add *in, struct note_add_result *ret)
+{
         struct tx *tx;
         bool again;
         int r;
 
         r = tx_begin(s, c, &tx, &again);
-        if (!r && !again) {
-                r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &row));
-                if (!r)
-                        r = comment_write(tx, c, &(struct comment_new){ .internal = true, .ticket = in->ticket, .body = in->body,
-                                                                        .uploads = in->attachments.items,
-                                                                        .n_uploads = in->has_attachments ? in->attachments.n : 0 },
-                                          &comment);
-        }
         if (!r)
-                r = comment_answer(tx, c, true, tx->op_id, &ret->comment);
+                r = again ? comment_answer(tx, c, true, tx->op_id, &ret->comment) : note_write(tx, c, in, &ret->comment);
         if (r)
                 return r;
         ret->has_cursor = true;

@@ -16,10 +16,11 @@ static int ticket_answer(struct db *db, struct call *c, const struct caller *cal
 
 static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create *in)
 {
-        struct ulid ticket = tx_next_id(tx), comment;
+        struct ulid ticket = tx_next_id(tx);
         struct op_ticket_create body = { .subject = in->subject, .requester = in->has_requester ? in->requester : tx->actor.user,
                                          .priority = in->has_priority ? in->priority : PRIORITY_NORMAL };
         struct ticket_row taken;
+        struct comment comment;
         bool known;
         int r;
 

@@ -163,28 +163,51 @@ int comment_page(struct db *db, bool internal, struct ulid ticket, const struct 
         return 0;
 }
 
-int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct ulid *ret_id)
+/* The ids of a command's later effects are hashes, so somebody may make one of them the op_id of a comment, or of a note.
+ * *ret_stub: ops that came before the comment itself await it. */
+static int id_check(struct tx *tx, struct call *c, struct ulid id, bool *ret_stub)
+{
+        sqlite3_stmt *q = db_query(tx->db, "SELECT hidden FROM comment WHERE id = ?1 UNION ALL SELECT hidden FROM note WHERE id = ?1", "u", id);
+        int r;
+
+        *ret_stub = false;
+        while ((r = db_step(tx->db, q)) > 0) {
+                *ret_stub = true;
+                if (!db_column_int(q, 0)) {
+                        db_done(q);
+                        return call_conflict(c, "this op_id cannot be used; make a new one");
+                }
+        }
+        return r;
+}
+
+int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret)
 {
         struct op_comment_add comment = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
         struct op_note_add note = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
         struct ulid id = tx_next_id(tx);
-        struct comment_row taken;
+        struct comment_row row;
+        uint64_t created;
+        bool stub;
         int r;
 
-        for (int internal = 0; internal < 2; internal++) {
-                r = comment_find(tx->db, internal, id, &taken);
-                if (!r)
-                        return call_conflict(c, "this op_id cannot be used; make a new one");
-                if (r != -ENOENT)
-                        return r;
-        }
+        r = id_check(tx, c, id, &stub);
+        if (r)
+                return r;
         r = tx_append(tx, &(struct effect){ .kind = new->internal ? &schema_op_note_add : &schema_op_comment_add,
                                             .body = new->internal ? (const void *)&note : &comment,
                                             .target = id,
                                             .audience = new->internal ? NULL : &new->ticket });
+        created = tx->hlc;
         for (size_t i = 0; i < new->n_uploads && !r; i++)
                 r = upload_attach(tx, c, new->uploads[i], new->internal, new->ticket, id);
-        if (!r)
-                *ret_id = id;
-        return r;
+        if (r)
+                return r;
+        if (stub || new->n_uploads) {
+                r = comment_find(tx->db, new->internal, id, &row);
+                return r ? r : comment_view(tx->db, &row, tx->arena, ret);
+        }
+        /* what comment_view would read */
+        *ret = (struct comment){ .id = id, .ticket = new->ticket, .author = tx->actor.user, .created_at = hlc_ms(created), .body = new->body };
+        return 0;
 }

@@ -30,7 +30,7 @@ int comment_page(struct db *db, bool internal, struct ulid ticket, const struct 
 
 struct stamp comment_created_stamp(const struct comment_row *row);
 
-/* Writes a comment or note with its attachments, as the effects of the command under way. */
+/* Writes a comment or note with its attachments, as the effects of the command under way. *ret is what its author sees of it. */
 struct comment_new {
         bool internal;
         struct ulid ticket;
@@ -38,4 +38,4 @@ struct comment_new {
         const struct ulid *uploads;
         size_t n_uploads;
 };
-int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct ulid *ret_id);
+int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret);

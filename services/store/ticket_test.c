@@ -56,6 +56,52 @@ static void a_stranger_to_a_ticket_cannot_tell_that_it_exists(void **state)
         assert_int_equal(room_call(room, STRANGER, &schema_method_ticket_list, &(struct ticket_list){ .limit = 50 }, &list), FAULT_UNAUTHENTICATED);
 }
 
+static struct str comment_json(struct room *room, const struct comment *comment)
+{
+        struct buf json = { 0 };
+        struct str r;
+
+        json_write(&schema_type_comment, comment, &json);
+        r = arena_str(&room->arena, buf_view(&json));
+        buf_deinit(&json);
+        return r;
+}
+
+static void the_answer_to_a_comment_is_what_others_read(void **state)
+{
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "What does it say?");
+        struct comment_list_result list;
+        struct comment reply, note;
+
+        room->now_ms += 1234;
+        assert_int_equal(room_reply(room, AGNES, ticket.id, "It says \"PC LOAD LETTER\".", &reply), 0);
+        assert_int_equal(room_note(room, ARTHUR, ticket.id, "What does that mean?", &note), 0);
+        assert_int_equal(room_call(room, ALICE, &schema_method_comment_list, &(struct comment_list){ .ticket = ticket.id, .limit = 50 }, &list), 0);
+        assert_true(str_eq(comment_json(room, &reply), comment_json(room, &list.items.items[1])));
+        assert_int_equal(room_call(room, AGNES, &schema_method_note_list, &(struct note_list){ .ticket = ticket.id, .limit = 50 }, &list), 0);
+        assert_true(str_eq(comment_json(room, &note), comment_json(room, &list.items.items[0])));
+}
+
+static void an_op_id_that_is_another_comments_id_is_refused(void **state)
+{
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "My first comment has an id that is no op_id");
+        struct ulid taken = op_entity(ticket.id, 1);
+        struct ticket now = { 0 };
+
+        assert_true(ulid_eq(ticket.newest_comment, taken));
+        assert_int_equal(room_call(room, AGNES, &schema_method_comment_add,
+                                   &(struct comment_add){ .ticket = ticket.id, .body = STR("x"), .has_op_id = true, .op_id = taken },
+                                   &(struct comment_add_result){ 0 }), FAULT_CONFLICT);
+        assert_int_equal(room_call(room, AGNES, &schema_method_note_add,
+                                   &(struct note_add){ .ticket = ticket.id, .body = STR("x"), .has_op_id = true, .op_id = taken },
+                                   &(struct note_add_result){ 0 }), FAULT_CONFLICT);
+        assert_int_equal(room_get(room, AGNES, ticket.id, &now, NULL), 0);
+        assert_int_equal(now.comments + now.notes, 1);
+        room_proof(room);
+}
+
 static void a_retry_acts_once_and_another_command_under_its_op_id_not_at_all(void **state)
 {
         struct room *room = *state;
@@ -402,6 +448,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 STORY(a_ticket_is_filed_answered_and_reopened),
                 STORY(a_stranger_to_a_ticket_cannot_tell_that_it_exists),
+                STORY(the_answer_to_a_comment_is_what_others_read),
+                STORY(an_op_id_that_is_another_comments_id_is_refused),
                 STORY(a_retry_acts_once_and_another_command_under_its_op_id_not_at_all),
                 STORY(a_retry_after_access_was_lost_tells_nothing),
                 STORY(a_reply_that_did_not_see_the_newest_comment_is_refused_with_it),

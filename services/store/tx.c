@@ -142,6 +142,7 @@ int tx_append(struct tx *tx, const struct effect *effect)
         if (!r)
                 r = fold_apply(tx->db, tx->arena, &e, effect->body);
         tx->n++;
+        tx->hlc = e.op.hlc;
         return r;
 }
 

@@ -10,6 +10,7 @@ struct tx {
         struct ulid op_id;
         struct ulid on_behalf_of;
         uint32_t n;               /* effects so far */
+        uint64_t hlc;             /* of the last one */
         uint8_t request[32];      /* hash of the command */
         bool has_request;
         struct buf body, record;  /* of the effect being written; the memory is kept from command to command */
