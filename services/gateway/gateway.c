@@ -1,5 +1,6 @@
 #include "gateway.h"
 
+#include "connection.h"
 #include "listener.h"
 #include "live.h"
 #include "router.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MS = 75 * 1000, STOP_ROUNDS = 100 };   /* how long a connection may wait for its next request; and to end at the stop */
+enum { STOP_ROUNDS = 100 };     /* in which connections end */
 
 struct rpc_client *gateway_client(struct gateway *g, const struct schema_method *method)
 {
@@ -84,9 +85,11 @@ static int run(void *data)
 {
         struct gateway *g = data;
 
-        while (!loop_stopped(g->service->loop))
+        while (!loop_stopped(g->service->loop)) {
                 if (h2o_evloop_run(g->h2o, INT32_MAX) && errno != EINTR)        /* a stop and go on, a debugger */
                         return -errno;
+                connections_turn(g->connections);
+        }
         return 0;
 }
 
@@ -95,7 +98,7 @@ static void h2o_start(struct gateway *g)
         h2o_config_init(&g->config);
         g->config.server_name = h2o_iovec_init(H2O_STRLIT("assist"));
         g->config.max_request_entity_size = GATEWAY_BODY_MAX;
-        g->config.http1.req_timeout = IDLE_MS;
+        g->config.http1.req_timeout = UINT32_MAX;       /* deadlines are ours: connection.h */
         g->config.http1.upgrade_to_http2 = 0;
         router_register(g);
         g->h2o = h2o_evloop_create();
@@ -104,6 +107,7 @@ static void h2o_start(struct gateway *g)
         g->loop_socket = h2o_evloop_socket_create(g->h2o, dup(loop_fd(g->service->loop)), H2O_SOCKET_FLAG_DONT_READ);
         g->loop_socket->data = g;
         h2o_socket_read_start(g->loop_socket, on_loop);
+        g->connections = connections_new(g);
 }
 
 /* ---- the service ---- */
@@ -185,8 +189,9 @@ static void h2o_stop(struct gateway *g)
         h2o_multithread_queue_t *queue = g->context.queue;
 
         h2o_socket_close(g->loop_socket);
-        for (int i = 0; i < STOP_ROUNDS && g->connections; i++)
-                connections_close(g);
+        for (int i = 0; i < STOP_ROUNDS && connections_count(g->connections); i++)
+                connections_close(g->connections);
+        connections_free(g->connections);
         h2o_context_dispose(&g->context);
         h2o_config_dispose(&g->config);
         h2o_evloop_destroy(g->h2o);
@@ -201,8 +206,10 @@ static void stop(void *data)
                 return;
         follower_free(g->overlay);
         listener_free(g->listener);
+        g->listener = NULL;
         live_free(g->live);
         visitors_free(g->visitors);
+        g->visitors = NULL;
         rpc_client_free(g->store);
         rpc_client_free(g->identity);
         rpc_client_free(g->fanout);
@@ -225,7 +232,8 @@ static void status(void *data, struct buf *out)
         } else {
                 buf_text(out, "waiting for the overlay's address");
         }
-        buf_format(out, ", %zu live sessions, %zu callers known", live_count(g->live), visitors_count(g->visitors));
+        buf_format(out, ", %zu connections, %zu live sessions, %zu callers known", connections_count(g->connections), live_count(g->live),
+                   visitors_count(g->visitors));
 }
 
 const struct service_type gateway_service = {

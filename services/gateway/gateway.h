@@ -8,7 +8,7 @@
 #include "service.h"
 #include <h2o.h>
 
-enum { GATEWAY_BODY_MAX = 1024 * 1024 };
+enum { GATEWAY_BODY_MAX = 1024 * 1024, GATEWAY_SMALL_BODY_MAX = 4096 };
 
 struct gateway {
         struct service *service;
@@ -23,7 +23,7 @@ struct gateway {
         struct follower *overlay;
         int64_t overlay_head;
 
-        struct connection *connections; /* accepted, and not closed yet */
+        struct connections *connections;
         struct listener *listener;      /* NULL until the overlay's address is known */
         enum overlay_driver driver;
         union host_address address;     /* ours, with the port */

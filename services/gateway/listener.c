@@ -1,80 +1,55 @@
 #include "listener.h"
 
+#include "connection.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <utlist.h>
 
 enum { ACCEPT_AT_ONCE = 64 };
 
 struct listener {
         struct gateway *gateway;
         h2o_socket_t *socket;
+        bool paused;
 };
 
-/* A peer that the overlay can't have sent, or that says it is ourselves, gets nothing. On loopback every address is this machine's. */
-static bool admitted(struct gateway *g, h2o_socket_t *sock)
-{
-        struct sockaddr_storage peer;
-        char device[DEVICE_MAX + 1];
+static void on_accept(h2o_socket_t *listening, const char *err);
 
-        if (h2o_socket_getpeername(sock, (struct sockaddr *)&peer) == 0)
-                return false;
-        if (device_of(g->driver, (const struct sockaddr *)&peer, device))
-                return false;
-        return g->driver == OVERLAY_LOOPBACK || strcmp(device, g->device) != 0;
+static void pause_accepting(struct listener *l)
+{
+        l->paused = true;
+        h2o_socket_read_stop(l->socket);
+        connections_want_room(l->gateway->connections);
 }
 
-struct connection {
-        struct gateway *gateway;
-        h2o_socket_t *socket;
-        struct connection *prev, *next;
-};
-
-static void on_connection_closed(void *data)
+void listener_resume(struct listener *l)
 {
-        struct connection *c = data;
-
-        DL_DELETE(c->gateway->connections, c);
-        free(c);
-}
-
-static void connection_add(struct gateway *g, h2o_socket_t *sock)
-{
-        struct connection *c = calloc(1, sizeof(*c));
-
-        if (!c)
-                abort();
-        *c = (struct connection){ .gateway = g, .socket = sock };
-        DL_APPEND(g->connections, c);
-        sock->on_close.cb = on_connection_closed;
-        sock->on_close.data = c;
-}
-
-void connections_close(struct gateway *g)
-{
-        struct connection *c;
-
-        DL_FOREACH(g->connections, c)
-                shutdown(h2o_socket_get_fd(c->socket), SHUT_RDWR);
-        h2o_evloop_run(g->h2o, 0);
+        if (!l || !l->paused)
+                return;
+        l->paused = false;
+        h2o_socket_read_start(l->socket, on_accept);
 }
 
 static void on_accept(h2o_socket_t *listening, const char *err)
 {
         struct listener *l = listening->data;
-        h2o_socket_t *sock;
+        struct connections *connections = l->gateway->connections;
 
-        if (err)
-                return;
-        for (int i = 0; i < ACCEPT_AT_ONCE && (sock = h2o_evloop_socket_accept(listening)); i++) {
-                if (admitted(l->gateway, sock)) {
-                        connection_add(l->gateway, sock);
-                        h2o_accept(&l->gateway->accept, sock);
-                } else {
-                        h2o_socket_close(sock);
+        for (int i = 0; !err && i < ACCEPT_AT_ONCE; i++) {
+                h2o_socket_t *socket;
+
+                if (!connections_room(connections)) {
+                        pause_accepting(l);
+                        return;
                 }
+                socket = h2o_evloop_socket_accept(listening);
+                if (!socket) {
+                        if (errno != EAGAIN && errno != ECONNABORTED)
+                                pause_accepting(l);     /* no descriptor or no memory: to try on would only burn time */
+                        return;
+                }
+                connections_add(connections, socket);
         }
 }
 

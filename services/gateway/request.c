@@ -1,17 +1,25 @@
 #include "request.h"
 
+#include "connection.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static void on_gone(void *guard)
-{
-        struct request *q = *(struct request **)guard;
+/* In h2o's memory: tells when its request is over. */
+struct guard {
+        struct request *request;        /* NULL once ours is over, too */
+        struct connection *connection;
+};
 
-        if (!q)
+static void on_gone(void *data)
+{
+        struct guard *guard = data;
+
+        connection_answered(guard->connection);
+        if (!guard->request)
                 return;
-        q->h2o = NULL;
-        q->guard = NULL;
+        guard->request->h2o = NULL;
+        guard->request->guard = NULL;
 }
 
 static bool is_request_id(struct str s)
@@ -26,8 +34,8 @@ static bool is_request_id(struct str s)
 
 struct request *request_begin(struct gateway *g, h2o_req_t *h2o)
 {
+        struct connection *c = connection_of(h2o);
         struct request *q = g->spare;
-        struct sockaddr_storage peer = { 0 };
 
         if (q)
                 g->spare = q->next;
@@ -35,7 +43,8 @@ struct request *request_begin(struct gateway *g, h2o_req_t *h2o)
                 abort();
         *q = (struct request){ .gateway = g, .h2o = h2o, .arena = q->arena, .out = q->out };
         q->guard = h2o_mem_alloc_shared(&h2o->pool, sizeof(*q->guard), on_gone);
-        *q->guard = q;
+        *q->guard = (struct guard){ q, c };
+        connection_begin(c, h2o);
         q->began_us = clock_steady_us(g->service->clock);
         ulid_text(ulid_new(clock_now_ms(g->service->clock)), q->id_text);
         q->id = (struct str){ q->id_text, ULID_TEXT };
@@ -46,10 +55,8 @@ struct request *request_begin(struct gateway *g, h2o_req_t *h2o)
         q->method = (struct str){ h2o->method.base, h2o->method.len };
         q->path = q->query = (struct str){ h2o->path.base, h2o->path.len };
         q->path = str_cut(&q->query, '?');
-        if (h2o->conn->callbacks->get_peername(h2o->conn, (struct sockaddr *)&peer))
-                host_address_text((const struct sockaddr *)&peer, q->address);
-        if (device_of(g->driver, (const struct sockaddr *)&peer, q->device))
-                q->device[0] = '\0';
+        strcpy(q->address, c->address);
+        strcpy(q->device, connection_device(c));
         g->requests++;
         return q;
 }
@@ -59,7 +66,7 @@ void request_end(struct request *q)
         struct gateway *g = q->gateway;
 
         if (q->guard)
-                *q->guard = NULL;
+                q->guard->request = NULL;
         visitor_unref(q->visitor);
         arena_reset(&q->arena);
         if (q->out.capacity > ARENA_KEEP_BYTES)
@@ -124,6 +131,8 @@ bool request_is_json(const struct request *q)
 
 /* ---- answers ---- */
 
+static const char nothing_allowed[] = "default-src 'none'; frame-ancestors 'none'";
+
 void request_add_header(struct request *q, const char *name, struct str value)
 {
         h2o_iovec_t kept;
@@ -167,18 +176,24 @@ const char *http_reason(int status)
                 return "Conflict";
         case 410:
                 return "Gone";
+        case 411:
+                return "Length Required";
         case 413:
                 return "Payload Too Large";
         case 415:
                 return "Unsupported Media Type";
         case 416:
                 return "Range Not Satisfiable";
+        case 417:
+                return "Expectation Failed";
         case 421:
                 return "Misdirected Request";
         case 426:
                 return "Upgrade Required";
         case 429:
                 return "Too Many Requests";
+        case 431:
+                return "Request Header Fields Too Large";
         case 503:
                 return "Service Unavailable";
         default:
@@ -193,12 +208,12 @@ void request_answer(struct request *q, int status, const char *content_type, str
                 q->h2o->res.reason = http_reason(status);
                 if (status != 204)
                         q->h2o->res.content_length = body.n;
-                request_secure(q, "default-src 'none'; frame-ancestors 'none'");
+                request_secure(q, nothing_allowed);
                 if (content_type) {
                         request_add_header(q, "content-type", str_of(content_type));
                         request_add_header(q, "cache-control", STR("no-store"));
                 }
-                *q->guard = NULL;       /* h2o may dispose of its request at once */
+                q->guard->request = NULL;       /* h2o may dispose of its request at once */
                 q->guard = NULL;
                 h2o_send_inline(q->h2o, body.p, body.n);
         }
@@ -244,19 +259,55 @@ struct fault request_fault(const struct request *q, const struct fault *fault)
         return f;
 }
 
+static void write_error(int code, const struct fault *fault, struct buf *out)
+{
+        buf_format(out, "{\"error\":{\"code\":-%d,\"message\":\"%s\",\"data\":", code, fault_name(code));
+        json_write(&fault_type, fault, out);
+        buf_text(out, "}}\n");
+}
+
+static int64_t retry_after_s(const struct fault *f)
+{
+        return (f->retry_after_ms + 999) / 1000;
+}
+
 static void fail(struct request *q, int status, int code, const struct fault *fault)
 {
         struct fault f = request_fault(q, fault);
 
         buf_clear(&q->out);
-        buf_format(&q->out, "{\"error\":{\"code\":-%d,\"message\":\"%s\",\"data\":", code, fault_name(code));
-        json_write(&fault_type, &f, &q->out);
-        buf_text(&q->out, "}}\n");
+        write_error(code, &f, &q->out);
         if (f.has_retry_after_ms)
-                request_add_header(q, "retry-after", arena_format(&q->arena, "%lld", (long long)((f.retry_after_ms + 999) / 1000)));
+                request_add_header(q, "retry-after", arena_format(&q->arena, "%lld", (long long)retry_after_s(&f)));
         if (status == 401)
                 request_add_header(q, "www-authenticate", STR("Bearer"));
         request_answer(q, status, "application/json", buf_view(&q->out));
+}
+
+void request_write_refusal(struct gateway *g, int status, int code, const struct fault *fault, struct buf *out)
+{
+        struct fault f = fault ? *fault : (struct fault){ 0 };
+        char id[ULID_TEXT + 1];
+        struct buf body = { 0 };
+
+        if (!status)
+                status = status_of(code);
+        ulid_text(ulid_new(clock_now_ms(g->service->clock)), id);
+        f.has_request = true;
+        f.request = str_of(id);
+        write_error(code, &f, &body);
+        buf_format(out, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+                        "Content-Security-Policy: %s\r\nX-Request-Id: %s\r\n",
+                   status, http_reason(status), body.n, nothing_allowed, id);
+        if (f.has_retry_after_ms)
+                buf_format(out, "Retry-After: %lld\r\n", (long long)retry_after_s(&f));
+        if (status == 401)
+                buf_text(out, "WWW-Authenticate: Bearer\r\n");
+        buf_text(out, "\r\n");
+        buf_str(out, buf_view(&body));
+        buf_deinit(&body);
+        log_debug("refused before it was a request (%s): %d", id, status);
 }
 
 void request_fail(struct request *q, int code, const struct fault *fault)
@@ -271,15 +322,19 @@ void request_refuse(struct request *q, int status, int code, const char *reason)
 
 /* ---- who ---- */
 
-struct str request_token(const struct request *q)
+struct str bearer_token(struct str value)
 {
-        struct str value = request_header(q, "authorization");
         static const char scheme[] = "Bearer ";
         const size_t n = sizeof(scheme) - 1;
 
         if (value.n < n || strncasecmp(value.p, scheme, n) != 0)
                 return (struct str){ 0 };
         return str_trim((struct str){ value.p + n, value.n - n });
+}
+
+struct str request_token(const struct request *q)
+{
+        return bearer_token(request_header(q, "authorization"));
 }
 
 struct identifying {

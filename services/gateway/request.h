@@ -9,7 +9,7 @@
 struct request {
         struct gateway *gateway;
         h2o_req_t *h2o;                     /* NULL once the client is gone */
-        struct request **guard;             /* in h2o's memory: tells when that is */
+        struct guard *guard;                /* in h2o's memory: tells when that is */
         struct arena arena;
         struct buf out;
         char id_text[ULID_TEXT + 1];
@@ -41,11 +41,15 @@ void request_refuse(struct request *q, int status, int code, const char *reason)
 void request_end(struct request *q);   /* without one: it is gone, or somebody else answers now */
 const char *http_reason(int status);
 
+/* A whole answer to what was not let through to be a request. status 0: the code's own; fault NULL is fine. */
+void request_write_refusal(struct gateway *g, int status, int code, const struct fault *fault, struct buf *out);
+
 /* Finds out who it is by `Authorization: Bearer` (or the token given): `done` with q->visitor set, or with the code to answer.
  * Perhaps at once. */
 typedef void request_known_fn(struct request *q, int code, const struct fault *fault);
 void request_identify(struct request *q, struct str token, request_known_fn *done);
 struct str request_token(const struct request *q);              /* empty where there is none */
+struct str bearer_token(struct str authorization);
 
 /* Takes one from the limits of its class: 0, or FAULT_RATE_LIMITED with *ret filled. */
 int request_charge(struct request *q, const char *rate, struct fault *ret);

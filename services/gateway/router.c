@@ -7,6 +7,7 @@ struct route {
         bool prefix;             /* everything below it, too */
         const char *methods;     /* as in Allow */
         bool json;
+        bool large;              /* bodies up to GATEWAY_BODY_MAX */
         void (*answer)(struct request *q);
 };
 
@@ -16,12 +17,12 @@ static void health_route(struct request *q)
 }
 
 static const struct route routes[] = {
-        { "/healthz", false, "GET", false, health_route },
-        { "/session/nonce", false, "POST", true, session_nonce_route },
-        { "/session", false, "POST", true, session_open_route },
-        { "/rpc", false, "POST", true, rpc_route },
-        { "/ws", false, "GET", false, live_route },
-        { "/attachments/", true, "GET, HEAD, PUT", false, attachment_route },
+        { "/healthz", false, "GET", false, false, health_route },
+        { "/session/nonce", false, "POST", true, false, session_nonce_route },
+        { "/session", false, "POST", true, false, session_open_route },
+        { "/rpc", false, "POST", true, true, rpc_route },
+        { "/ws", false, "GET", false, false, live_route },
+        { "/attachments/", true, "GET, HEAD, PUT", false, true, attachment_route },
 };
 
 static bool allows(const struct route *r, struct str method)
@@ -40,6 +41,13 @@ static const struct route *find(struct str path)
                 if (routes[i].prefix ? str_starts(path, routes[i].path) : str_is(path, routes[i].path))
                         return &routes[i];
         return NULL;
+}
+
+int64_t router_body_max(struct str target)
+{
+        const struct route *route = find(str_cut(&target, '?'));
+
+        return route && route->large ? GATEWAY_BODY_MAX : GATEWAY_SMALL_BODY_MAX;
 }
 
 static int on_request(h2o_handler_t *handler, h2o_req_t *h2o)

@@ -3,6 +3,7 @@
 #include "request.h"
 
 void router_register(struct gateway *g);
+int64_t router_body_max(struct str target);     /* as in the request line */
 
 /* The routes, each in its own file. */
 void session_nonce_route(struct request *q);
