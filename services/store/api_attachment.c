@@ -203,7 +203,8 @@ int store_on_attachment_status(struct store *s, struct call *c, const struct att
         if (row.complete)
                 ret->offset = row.size;
         else if (stat(upload_path(s, in->upload, path, sizeof(path)), &st) == 0)
-                ret->offset = st.st_size;
+                ret->offset = st.st_size < row.size ? st.st_size : row.size - 1;   /* a crash came before it was a blob: its last byte, sent
+                                                                                    * again, makes it one */
         return 0;
 }
 

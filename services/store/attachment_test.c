@@ -140,6 +140,28 @@ static void a_file_arrives_in_pieces_in_any_repetition(void **state)
         room_proof(room);
 }
 
+static void an_upload_that_a_crash_left_whole_wants_its_last_byte_again(void **state)
+{
+        struct room *room = *state;
+        struct attachment_status_result status;
+        struct attachment_write_result wrote;
+        struct ulid upload;
+        char path[512];
+        FILE *f;
+
+        assert_int_equal(start_upload(room, ALICE, "notes.txt", 6, &upload), 0);
+        f = fopen(upload_path(room->store, upload, path, sizeof(path)), "w");
+        assert_non_null(f);
+        assert_int_equal(fputs("hello!", f), 1);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(room_call(room, ALICE, &schema_method_attachment_status, &(struct attachment_status){ upload }, &status), 0);
+        assert_int_equal(status.offset, 5);
+        assert_int_equal(piece(room, ALICE, upload, 5, "!", &wrote), 0);
+        assert_true(wrote.complete);
+        assert_int_equal(room_call(room, ALICE, &schema_method_attachment_status, &(struct attachment_status){ upload }, &status), 0);
+        assert_int_equal(status.offset, 6);
+}
+
 static void an_upload_is_its_users_own_and_good_once(void **state)
 {
         struct room *room = *state;
@@ -271,6 +293,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 STORY(a_file_arrives_in_pieces_in_any_repetition),
+                STORY(an_upload_that_a_crash_left_whole_wants_its_last_byte_again),
                 STORY(an_upload_is_its_users_own_and_good_once),
                 STORY(what_is_open_or_unused_is_limited),
                 STORY(what_nobody_uses_goes_after_a_day_and_what_is_used_stays),
