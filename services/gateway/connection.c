@@ -148,10 +148,12 @@ static void on_known(void *data, int code, const struct fault *fault, struct vis
 /* Only who has a role may have much memory here. */
 static void ask_who(struct connection *c)
 {
+        const struct visit visit = { .address = str_of(c->address), .device = str_of(c->guest->device) };
+
         enter(c, CONNECTION_BODY);
         h2o_socket_read_stop(c->socket);
         c->asking = true;
-        visitors_find(c->all->gateway->visitors, bearer_token(c->head.authorization), str_of(c->address), (struct str){ 0 }, on_known, c);
+        visitors_find(c->all->gateway->visitors, bearer_token(c->head.authorization), &visit, on_known, c);
 }
 
 static void on_readable(h2o_socket_t *socket, const char *err)

@@ -102,11 +102,3 @@ int limits_take(struct limits *limits, enum limits_class of, struct str device, 
         u->full_us += MINUTE_US / user_share;
         return 0;
 }
-
-int limits_look(struct limits *limits, enum limits_class of, struct str device, int64_t now_us, int64_t *ret_retry_after_ms)
-{
-        struct limits_bucket *d = find(limits, of, 'd', device.p, device.n, now_us);
-        int64_t wait = wait_us(d, limits_share(of, limits->device_rate), now_us);
-
-        return wait ? refuse(wait, ret_retry_after_ms) : 0;
-}

@@ -26,5 +26,3 @@ int64_t limits_share(enum limits_class of, int64_t rate);
  * then neither was charged. */
 int limits_take(struct limits *limits, enum limits_class of, struct str device, const struct ulid *user, int64_t now_us,
                 int64_t *ret_retry_after_ms);
-/* Whether the device could take one; charges nothing. */
-int limits_look(struct limits *limits, enum limits_class of, struct str device, int64_t now_us, int64_t *ret_retry_after_ms);

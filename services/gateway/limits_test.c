@@ -73,17 +73,6 @@ static void a_user_is_limited_over_all_their_devices(void **state)
         assert_int_equal(drain(l, LIMITS_READ, "b", &linus, 0, &ms), 30);
 }
 
-static void looking_costs_nothing(void **state)
-{
-        struct limits *l = *state;
-        int64_t ms;
-
-        for (int i = 0; i < 1000; i++)
-                assert_int_equal(limits_look(l, LIMITS_SESSION, STR("a"), 0, &ms), 0);
-        assert_int_equal(drain(l, LIMITS_SESSION, "a", NULL, 0, &ms), 6);
-        assert_int_equal(limits_look(l, LIMITS_SESSION, STR("a"), 0, &ms), FAULT_RATE_LIMITED);
-}
-
 static void a_smaller_rate_does_not_lock_anybody_out_for_longer_than_a_minute(void **state)
 {
         struct limits *l = *state;
@@ -124,7 +113,6 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_device_has_a_minutes_worth_and_then_it_fills_evenly, setup, teardown),
                 cmocka_unit_test_setup_teardown(classes_devices_and_users_do_not_share, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_user_is_limited_over_all_their_devices, setup, teardown),
-                cmocka_unit_test_setup_teardown(looking_costs_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_smaller_rate_does_not_lock_anybody_out_for_longer_than_a_minute, setup, teardown),
                 cmocka_unit_test_setup_teardown(many_strangers_do_not_free_who_is_at_their_limit, setup, teardown),
                 cmocka_unit_test(classes_are_found_by_their_names_in_the_schemas),

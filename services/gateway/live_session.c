@@ -170,9 +170,10 @@ static void on_refreshed(void *data, int code, const struct fault *fault, struct
 void live_session_refresh(struct live_session *s)
 {
         struct visitors *vs = gateway_of(s)->visitors;
+        const struct visit visit = { .address = str_of(s->visitor->address) };
 
         visitors_cancel(vs, s);
-        visitors_find(vs, buf_view(&s->visitor->token), str_of(s->visitor->address), (struct str){ 0 }, on_refreshed, s);
+        visitors_find(vs, buf_view(&s->visitor->token), &visit, on_refreshed, s);
 }
 
 static void on_timer(void *data)

@@ -359,25 +359,14 @@ static void on_known(void *data, int code, const struct fault *fault, struct vis
 void request_identify(struct request *q, struct str token, request_known_fn *done)
 {
         struct identifying *i = ARENA_NEW(&q->arena, struct identifying);
-        struct fault fault = { .has_reason = true };
-        int64_t retry_after_ms;
+        const struct visit visit = { .address = str_of(q->address), .device = str_of(q->device), .request = q->id };
+        const struct fault fault = { .has_reason = true, .reason = STR("a token is needed: Authorization: Bearer") };
 
         *i = (struct identifying){ .request = q, .done = done };
-        if (token.n == 0) {
-                fault.reason = STR("a token is needed: Authorization: Bearer");
+        if (token.n == 0)
                 done(q, FAULT_UNAUTHENTICATED, &fault);
-                return;
-        }
-        /* tokens that turn out to be nothing are counted against the device, else identity could be kept busy with them */
-        if (!visitors_know(q->gateway->visitors, token, str_of(q->address)) &&
-            limits_look(q->gateway->limits, LIMITS_SESSION, str_of(q->device), q->began_us, &retry_after_ms)) {
-                fault.reason = STR("too many tokens that are not good");
-                fault.has_retry_after_ms = true;
-                fault.retry_after_ms = retry_after_ms;
-                done(q, FAULT_RATE_LIMITED, &fault);
-                return;
-        }
-        visitors_find(q->gateway->visitors, token, str_of(q->address), q->id, on_known, i);
+        else
+                visitors_find(q->gateway->visitors, token, &visit, on_known, i);
 }
 
 int request_charge(struct request *q, const char *rate, struct fault *ret)

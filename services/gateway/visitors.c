@@ -82,14 +82,6 @@ static bool is_good(const struct visitors *vs, const struct visitor *v)
         return v->known && v->expires_at > clock_now_ms(vs->gateway->service->clock);
 }
 
-bool visitors_know(struct visitors *vs, struct str token, struct str address)
-{
-        uint8_t key[32];
-        struct visitor *v = lookup(vs, token, address, key);
-
-        return v && is_good(vs, v);
-}
-
 size_t visitors_count(const struct visitors *vs)
 {
         return HASH_COUNT(vs->table);
@@ -159,7 +151,6 @@ static void on_resolved(void *data, const struct rpc_reply *reply)
         struct visitors *vs = r->visitors;
         struct visitor *v = r->visitor;
         const struct session_resolve_result *in = reply->result;
-        int64_t retry_after_ms;
 
         /* answered before a change that we have acted on already: it may be about this very caller */
         if (!reply->code && in->revision < vs->revision && r->rounds < ROUNDS_MAX) {
@@ -169,13 +160,7 @@ static void on_resolved(void *data, const struct rpc_reply *reply)
         if (!reply->code) {
                 learn(vs, v, in);
         } else if (reply->code == FAULT_UNAUTHENTICATED) {
-                char device[DEVICE_MAX + 1];
-                union host_address a;
-
                 visitors_forget(vs, v);
-                if (host_address_parse(str_of(v->address), 0, &a) == 0 && device_of(vs->gateway->driver, &a.any, device) == 0)
-                        limits_take(vs->gateway->limits, LIMITS_SESSION, str_of(device), NULL,
-                                    clock_steady_us(vs->gateway->service->clock), &retry_after_ms);
         } else if (!is_good(vs, v)) {
                 visitors_forget(vs, v);
         }
@@ -218,9 +203,10 @@ static struct visitor *visitor_add(struct visitors *vs, struct str token, struct
         return v;
 }
 
-void visitors_find(struct visitors *vs, struct str token, struct str address, struct str request, visitor_fn *done, void *data)
+void visitors_find(struct visitors *vs, struct str token, const struct visit *visit, visitor_fn *done, void *data)
 {
         static const struct fault refused = { .has_reason = true, .reason = { "this is no token", 16 } };
+        struct gateway *g = vs->gateway;
         uint8_t key[32];
         struct visitor *v;
         struct waiting *w;
@@ -229,20 +215,30 @@ void visitors_find(struct visitors *vs, struct str token, struct str address, st
                 done(data, FAULT_UNAUTHENTICATED, &refused, NULL);
                 return;
         }
-        v = lookup(vs, token, address, key);
+        v = lookup(vs, token, visit->address, key);
         if (v && is_good(vs, v)) {
-                if (!v->resolving && clock_steady_us(vs->gateway->service->clock) - v->fetched_us > VISITOR_REFRESH_US)
+                if (!v->resolving && clock_steady_us(g->service->clock) - v->fetched_us > VISITOR_REFRESH_US)
                         resolve(vs, v, (struct str){ 0 });
                 done(data, 0, NULL, v);
                 return;
         }
+        if (visit->device.n > 0 && !(v && v->resolving)) {
+                struct fault fault = { .has_reason = true, .reason = STR("too many sessions, or tokens that are not good"),
+                                       .has_retry_after_ms = true };
+
+                /* before identity answers, else it could be kept busy with guesses */
+                if (limits_take(g->limits, LIMITS_SESSION, visit->device, NULL, clock_steady_us(g->service->clock), &fault.retry_after_ms)) {
+                        done(data, FAULT_RATE_LIMITED, &fault, NULL);
+                        return;
+                }
+        }
         if (!v)
-                v = visitor_add(vs, token, address, key);
+                v = visitor_add(vs, token, visit->address, key);
         w = calloc(1, sizeof(*w));
         if (!w)
                 abort();
         if (!v->resolving)
-                resolve(vs, v, request);
+                resolve(vs, v, visit->request);
         *w = (struct waiting){ .done = done, .data = data };
         *v->resolving->last = w;
         v->resolving->last = &w->next;
@@ -250,7 +246,7 @@ void visitors_find(struct visitors *vs, struct str token, struct str address, st
 
 void visitors_cancel(struct visitors *vs, const void *data)
 {
-        for (struct resolving *r = vs->resolving; r; r = r->next) {
+        for (struct resolving *r = vs ? vs->resolving : NULL; r; r = r->next) {
                 struct waiting **at = &r->first;
 
                 while (*at) {

@@ -32,11 +32,17 @@ struct visitors *visitors_new(struct gateway *g);
 void visitors_free(struct visitors *visitors);
 int visitors_follow(struct visitors *visitors);  /* begins to follow identity; 0 or -errno */
 
+/* Where a token comes from. */
+struct visit {
+        struct str address;
+        struct str device;      /* is charged with a session where identity must be asked; empty: nobody is */
+        struct str request;     /* may be empty */
+};
+
 /* code 0 and a visitor, which is yours only while you hold a reference; or a fault. Perhaps before this returns. */
 typedef void visitor_fn(void *data, int code, const struct fault *fault, struct visitor *visitor);
-void visitors_find(struct visitors *visitors, struct str token, struct str address, struct str request, visitor_fn *done, void *data);
-void visitors_cancel(struct visitors *visitors, const void *data);   /* whoever waits with this data is not told */
-bool visitors_know(struct visitors *visitors, struct str token, struct str address);
+void visitors_find(struct visitors *visitors, struct str token, const struct visit *visit, visitor_fn *done, void *data);
+void visitors_cancel(struct visitors *visitors, const void *data);   /* whoever waits with this data is not told; visitors NULL is fine */
 void visitors_forget(struct visitors *visitors, struct visitor *v);
 size_t visitors_count(const struct visitors *visitors);
 
