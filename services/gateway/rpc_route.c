@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { BATCH_ANSWER_MAX = 4 * 1024 * 1024 };     /* of a batch's results together: fifty long pages would be 60 MiB */
+
 static const char discover[] = "rpc.discover";
 
 struct exchange;
@@ -21,6 +23,7 @@ struct exchange {
         struct jsonrpc_request in;
         struct one *ones;
         size_t open;             /* not yet answered, and one for who still hands them out */
+        size_t bytes;            /* of the replies that there are */
 };
 
 /* ---- one answer ---- */
@@ -50,6 +53,7 @@ static void keep(struct one *o, struct buf *text)
 {
         if (!o->call->notification)
                 o->reply = arena_str(&o->of->request->arena, buf_view(text));
+        o->of->bytes += o->reply.n;
         buf_clear(text);
         finish(o->of);
 }
@@ -62,6 +66,18 @@ static void answer_fault(struct one *o, int code, const struct fault *fault)
         buf_clear(&q->out);
         jsonrpc_write_error(&q->out, o->call->id, code, &f);
         keep(o, &q->out);
+}
+
+/* A result that was written. What has changed something is told in any case. */
+static void keep_result(struct one *o, struct buf *text)
+{
+        const struct exchange *x = o->of;
+
+        if (x->in.batch && x->bytes + text->n > BATCH_ANSWER_MAX && !(o->method && o->method->mutates))
+                answer_fault(o, FAULT_TOO_LARGE, &(struct fault){ .has_limit = true, .limit = BATCH_ANSWER_MAX, .has_reason = true,
+                                                                  .reason = STR("a batch's results together; ask for this one alone") });
+        else
+                keep(o, text);
 }
 
 static void log_call(const struct one *o, int code)
@@ -100,7 +116,7 @@ static void on_answer(void *data, const struct rpc_reply *reply)
         buf_clear(&q->out);
         if (!o->call->notification)
                 jsonrpc_write_result(&q->out, o->call->id, o->method->result, reply->result);
-        keep(o, &q->out);
+        keep_result(o, &q->out);
 }
 
 static void answer_discover(struct one *o)
@@ -116,7 +132,7 @@ static void answer_discover(struct one *o)
         buf_text(&q->out, ",\"id\":");
         buf_str(&q->out, o->call->id);
         buf_char(&q->out, '}');
-        keep(o, &q->out);
+        keep_result(o, &q->out);
 }
 
 /* ---- one call ---- */

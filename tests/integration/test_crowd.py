@@ -1,5 +1,5 @@
-"""Strangers at the gateway's door: more connections than it has room for, heads and bodies that never end, requests that could be
-read in two ways. They are closed or refused, they cost little, and everybody else is served meanwhile."""
+"""Too much at the gateway's door: more connections than it has room for, heads and bodies that never end, requests that could be
+read in two ways, batches that ask for the world. They are closed or refused, they cost little, and everybody else is served."""
 import contextlib
 import json
 import os
@@ -210,6 +210,23 @@ def test_a_body_that_waits_for_100_continue_gets_it(desk, customer):
         assert s.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         s.sendall(body)
         assert s.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+# ---- answers ----
+
+def test_a_batch_has_a_budget_and_what_it_changed_is_told(customer):
+    t = customer.rpc("ticket.create", subject="Long", body="x", attachments=[])["id"]
+    for _ in range(20):
+        customer.rpc("comment.add", ticket=t, body="x" * 65000)
+    page = customer.post("/rpc", {"jsonrpc": "2.0", "id": 1, "method": "comment.list", "params": {"ticket": t}}).body
+    calls = [("comment.list", {"ticket": t})] * 30 + [("comment.add", {"ticket": t, "body": "y" * 65000}), ("rpc.discover", {})] * 10
+    answer = customer.post("/rpc", [{"jsonrpc": "2.0", "id": i, "method": method, "params": params} for i, (method, params) in enumerate(calls)])
+    replies = answer.json
+    assert len(page) > 500000 and len(answer.body) < 6 * 2**20 and [r["id"] for r in replies] == list(range(50))
+    pages, rest = replies[:30], replies[30:]
+    refused = [r["error"] for r in pages if "error" in r]
+    assert 0 < len(refused) < 30 and all(e["code"] == -32007 and e["data"]["limit"] == 4 * 2**20 for e in refused)
+    assert all("result" in r for r in rest[::2])
 
 
 # ---- too many ----
