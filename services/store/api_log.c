@@ -112,7 +112,14 @@ int store_on_op_since(struct store *s, struct call *c, const struct op_since *in
         return cursor_at(s, db, last, &c->arena, &ret->to);
 }
 
-static int follow_item(struct store *s, struct db *db, const struct log_entry *e, struct arena *arena, struct log_item *ret)
+/* Who may see a ticket: of the one before, which is the same one more often than not. */
+struct audience {
+        struct ulid ticket;
+        struct ulid *users;
+        size_t n;
+};
+
+static int follow_item(struct store *s, struct db *db, const struct log_entry *e, struct arena *arena, struct audience *last, struct log_item *ret)
 {
         int r;
 
@@ -128,9 +135,14 @@ static int follow_item(struct store *s, struct db *db, const struct log_entry *e
                 ret->users.items[0] = e->audience;
                 ret->users.n = 1;
         } else if (e->scope == SCHEMA_TO_TICKET) {
-                r = ticket_audience(db, e->audience, arena, &ret->users.items, &ret->users.n);
-                if (r)
-                        return r;
+                if (!ulid_eq(last->ticket, e->audience)) {
+                        r = ticket_audience(db, e->audience, arena, &last->users, &last->n);
+                        if (r)
+                                return r;
+                        last->ticket = e->audience;
+                }
+                ret->users.items = last->users;
+                ret->users.n = last->n;
         }
         return 1;
 }
@@ -140,6 +152,7 @@ int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow
 {
         int64_t head = s->head, bytes = 0;
         struct db *db = s->follow_db;
+        struct audience last = { 0 };
         sqlite3_stmt *q;
         int r = 0;
 
@@ -159,7 +172,7 @@ int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow
 
                 r = log_entry_read(q, &c->arena, &e);
                 if (!r)
-                        r = follow_item(s, db, &e, &c->arena, item);
+                        r = follow_item(s, db, &e, &c->arena, &last, item);
                 if (r < 0)
                         break;
                 ret->head = e.seq;

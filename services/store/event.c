@@ -87,22 +87,27 @@ static int note_redacted(struct source *s, const void *body)
         return say_comment(s, &schema_event_note_changed, true, ((const struct op_note_redact *)body)->comment);
 }
 
-/* As it was filed: what came after has events of its own, and counts grow by those. */
+/* As it was filed, the subject too: what came after has events of its own, and counts grow by those. */
 static int ticket_created(struct source *s, const void *body)
 {
-        const struct op_ticket_create *b = body;
         const struct op *op = &s->entry->op;
-        struct event_ticket_created data = { .ticket = {
+        struct op_ticket_create filed = { 0 };
+        struct event_ticket_created data;
+        int r = log_entry_body(s->db, s->entry, s->arena, &filed);
+
+        (void)body;
+        if (r)
+                return r;
+        data.ticket = (struct ticket){
                 .id = op->target,
-                .number = b->number,
-                .subject = b->subject,
-                .requester = b->requester,
+                .number = filed.number,
+                .subject = filed.subject,
+                .requester = filed.requester,
                 .state = TICKET_STATE_NEW,
-                .priority = b->priority,
+                .priority = filed.priority,
                 .created_at = hlc_ms(op->hlc),
                 .changed_at = hlc_ms(op->hlc),
-        } };
-
+        };
         return say(s, &schema_event_ticket_created, &data);
 }
 
@@ -280,7 +285,7 @@ int event_of(struct db *db, const struct log_entry *e, struct arena *arena, stru
                 if (kinds[i].kind != e->kind)
                         continue;
                 body = arena_zalloc(arena, e->kind->body->size);
-                r = log_entry_body(db, e, arena, body);
+                r = log_entry_body(NULL, e, arena, body); /* texts are read where they show, as they are now */
                 return r ? r : kinds[i].make(&s, body);
         }
         return 0;

@@ -193,8 +193,8 @@ static int text_find(void *data, unsigned field, const uint8_t commitment[32], s
 {
         struct text_source *source = data;
 
-        (void)commitment; /* verify.c compares them; here the row's key is enough */
-        return log_text(source->db, source->entry->op.op_id, source->entry->op.n, field, source->arena, ret);
+        (void)commitment; /* audit.c compares them; here the row's key is enough */
+        return !source->db ? -ENOENT : log_text(source->db, source->entry->op.op_id, source->entry->op.n, field, source->arena, ret);
 }
 
 int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret)
