@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* stderr is a pipe while a test runs. */
@@ -34,6 +35,19 @@ static int restore(void **state)
         close(saved);
         close(ends[0]);
         close(ends[1]);
+        return 0;
+}
+
+/* Stands before libsystemd's. */
+static char sent[8192];
+
+int sd_journal_sendv(const struct iovec *parts, int n);
+
+int sd_journal_sendv(const struct iovec *parts, int n)
+{
+        sent[0] = 0;
+        for (int i = 0; i < n; i++)
+                snprintf(sent + strlen(sent), sizeof(sent) - strlen(sent), "%.*s\n", (int)parts[i].iov_len, (const char *)parts[i].iov_base);
         return 0;
 }
 
@@ -114,18 +128,28 @@ static void errno_survives(void **state)
         assert_int_equal(errno, ENOENT);
 }
 
-static void where_stderr_is_the_journal_no_line_is_written(void **state)
+static void where_stderr_is_the_journal_it_gets_fields_and_no_line_is_written(void **state)
 {
-        char stream[64];
+        char stream[64], big[1000];
+        struct log_context c = { .request = STR("req-1"), .client_request = { big, sizeof(big) }, .method = STR("ticket.create"),
+                                 .duration_us = 1234 };
         struct stat st;
 
         (void)state;
+        memset(big, 'x', sizeof(big));
+        memset(c.user.b, 0x11, sizeof(c.user.b));
         fstat(STDERR_FILENO, &st);
         snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
         setenv("JOURNAL_STREAM", stream, 1);
         log_open("logtest", LOG_LEVEL_INFO);
-        log_info("to the journal");
+        log_context(&c);
+        log_write(LOG_LEVEL_WARNING, "0123456789abcdef0123456789abcdef", "to the %s", "journal");
+        log_context(NULL);
         assert_string_equal(written(), "");
+        assert_ptr_equal(strstr(sent, "MESSAGE=to the journal\nASSIST_REQUEST=req-1\nASSIST_CLIENT_REQUEST=xxx"), sent);
+        assert_non_null(strstr(sent, "xxx\nASSIST_METHOD=ticket.create\nASSIST_USER=0H248H248H248H248H248H248H\nASSIST_DURATION_US=1234\n"
+                                     "PRIORITY=4\nSYSLOG_IDENTIFIER=assist-logtest\nMESSAGE_ID=0123456789abcdef0123456789abcdef\n"));
+        assert_true(strlen(sent) < 700); /* the long one was cut */
         setenv("JOURNAL_STREAM", "1:1", 1);
         log_open("logtest", LOG_LEVEL_INFO);
         log_info("to the terminal");
@@ -140,7 +164,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_message_with_line_breaks_stays_one_line, redirect, restore),
                 cmocka_unit_test_setup_teardown(a_very_long_message_is_cut, redirect, restore),
                 cmocka_unit_test_setup_teardown(errno_survives, redirect, restore),
-                cmocka_unit_test_setup_teardown(where_stderr_is_the_journal_no_line_is_written, redirect, restore),
+                cmocka_unit_test_setup_teardown(where_stderr_is_the_journal_it_gets_fields_and_no_line_is_written, redirect, restore),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
