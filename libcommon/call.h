@@ -1,42 +1,49 @@
 /* What the server and a call know of each other beside rpc.h. */
 #pragma once
+#include "rpc_stream.h"
 #include "rpc_wire.h"
-#include <pthread.h>
 #include <stdatomic.h>
 
-/* One of RPC_IN_FLIGHT: receives a call, holds it until it is answered, sends the answer, and only then receives again (a
- * context of nng 1.5.2 that receives while it sends may crash). */
+/* Holds a call until it is answered; then the next one. */
 struct rpc_slot {
         struct call call;
         struct rpc_server *server;
-        nng_ctx ctx;
-        nng_aio *receive, *send;
-        nng_msg *message;        /* the call's bytes, then the reply's */
-        struct buf reply;
+        struct rpc_connection *connection;   /* NULL: it went; the answer is nobody's */
+        uint32_t id;                         /* of the request, there */
+        struct buf message, reply;
+        struct loop_work answered;
+        struct rpc_slot *spare;              /* the next one that is free */
+        struct rpc_slot *next;               /* of all */
+};
+
+struct rpc_connection {
+        struct rpc_stream stream;            /* first */
+        struct rpc_server *server;
+        uid_t uid;
+        unsigned from;                       /* bits of enum schema_peer */
+        uint32_t busy;                       /* calls not answered yet, at most RPC_IN_FLIGHT */
+        uint32_t unsent;                     /* answers that the kernel did not take yet */
+        struct rpc_connection *next;
 };
 
 struct rpc_server {
         struct loop *loop;
         void *data;
-        void (*route)(void *data, struct call *c);
+        bool (*route)(void *data, struct call *c);
         struct rpc_peers peers;
         const uint8_t *caller_key;
         const struct clock *clock;
         const struct rpc_handler **index;    /* sorted by name */
         size_t n_handlers;
 
-        nng_socket socket;
-        nng_listener listener;
-        struct rpc_slot slots[RPC_IN_FLIGHT];
+        char path[RPC_PATH_MAX + 1];
+        int fd;                              /* listens; -1 once it was stopped */
+        struct loop_io *io;
+        struct loop_timer *again;            /* to accept, after there were no descriptors left */
+        struct rpc_connection *connections;
+        struct rpc_slot *slots, *spare;
         _Atomic uint32_t busy;
-        _Atomic bool stopping;
-
-        pthread_mutex_t lock;    /* of the pipes: who stands at the other end of each */
-        struct rpc_pipe {
-                uint32_t id;
-                unsigned from;
-        } *pipes;
-        size_t n_pipes, pipes_capacity;
+        bool stopping;
 };
 
 /* Everything that is known before a handler runs: fills c from its message, checks who asks and what, decodes the parameters.

@@ -48,6 +48,7 @@ struct loop {
 
         _Atomic(struct loop_work *) posted;  /* newest first */
         struct loop_work *ready, **ready_end; /* taken from there, oldest first */
+        struct loop_work *deferred, **deferred_end;
 
         sigset_t signals;
         struct {
@@ -55,6 +56,8 @@ struct loop {
                 void *data;
         } on_signal[NSIG];
 };
+
+static _Thread_local const struct loop *dispatching; /* the innermost of this thread */
 
 /* ---- timers: a binary heap ---- */
 
@@ -287,20 +290,44 @@ static void on_event_fd(void *data, uint32_t events)
         }
 }
 
-bool loop_unpost(struct loop *loop, struct loop_work *work)
+static bool take_back(struct loop_work **first, struct loop_work ***end, const struct loop_work *work)
 {
-        struct loop_work **at;
-
-        collect(loop);
-        for (at = &loop->ready; *at; at = &(*at)->next) {
+        for (struct loop_work **at = first; *at; at = &(*at)->next) {
                 if (*at != work)
                         continue;
                 *at = work->next;
                 if (!*at)
-                        loop->ready_end = at;
+                        *end = at;
                 return true;
         }
         return false;
+}
+
+bool loop_unpost(struct loop *loop, struct loop_work *work)
+{
+        collect(loop);
+        return take_back(&loop->ready, &loop->ready_end, work) || take_back(&loop->deferred, &loop->deferred_end, work);
+}
+
+/* ---- work for later in the same round ---- */
+
+void loop_defer(struct loop *loop, struct loop_work *work)
+{
+        work->next = NULL;
+        *loop->deferred_end = work;
+        loop->deferred_end = &work->next;
+}
+
+void loop_run_deferred(struct loop *loop)
+{
+        while (loop->deferred) {
+                struct loop_work *w = loop->deferred;
+
+                loop->deferred = w->next;
+                if (!loop->deferred)
+                        loop->deferred_end = &loop->deferred;
+                w->run(w);
+        }
 }
 
 /* ---- signals ---- */
@@ -349,6 +376,7 @@ struct loop *loop_new(const struct clock *clock)
         l->clock = clock;
         l->armed_us = NEVER;
         l->ready_end = &l->ready;
+        l->deferred_end = &l->deferred;
         l->signal_fd = -1;
         sigemptyset(&l->signals);
         l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -390,28 +418,48 @@ void loop_free(struct loop *loop)
         free(loop);
 }
 
-int loop_dispatch(struct loop *loop, int timeout_ms)
+/* What is ready has its turn. */
+static void round_of(struct loop *l, const struct epoll_event *events, int n)
 {
-        struct epoll_event events[EVENTS_AT_ONCE];
-        int n;
+        const struct loop *outer = dispatching;
 
-        /* By the clock that was given: one that is held still, or jumps in a test, decides alone. */
-        if (loop->heap_n > 0 && loop->heap[0]->due_us <= clock_steady_us(loop->clock))
-                timeout_ms = 0;
-        n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, timeout_ms);
-        if (n < 0)
-                return errno == EINTR ? 0 : -errno;
-        loop->depth++;
+        dispatching = l;
+        l->depth++;
         for (int i = 0; i < n; i++) {
                 struct loop_io *io = events[i].data.ptr;
 
                 if (!io->dead)
                         io->fn(io->data, events[i].events);
         }
-        run_timers(loop);
-        if (--loop->depth == 0)
-                bury(loop);
+        run_timers(l);
+        loop_run_deferred(l);
+        if (--l->depth == 0)
+                bury(l);
+        dispatching = outer;
+}
+
+int loop_dispatch(struct loop *loop, int timeout_ms)
+{
+        struct epoll_event events[EVENTS_AT_ONCE];
+        int n;
+
+        if (loop->deferred) {   /* from outside: it may be what the caller waits for */
+                round_of(loop, NULL, 0);
+                return 0;
+        }
+        /* By the clock that was given: one that is held still, or jumps in a test, decides alone. */
+        if (loop->heap_n > 0 && loop->heap[0]->due_us <= clock_steady_us(loop->clock))
+                timeout_ms = 0;
+        n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, timeout_ms);
+        if (n < 0)
+                return errno == EINTR ? 0 : -errno;
+        round_of(loop, events, n);
         return 0;
+}
+
+bool loop_inside(const struct loop *loop)
+{
+        return dispatching == loop;
 }
 
 int loop_run(struct loop *loop)

@@ -45,5 +45,13 @@ struct loop_work {
         void (*run)(struct loop_work *work);
 };
 void loop_post(struct loop *loop, struct loop_work *work);
-/* Takes back what was posted and did not run yet; false where it was not waiting. On the loop's thread, for who frees the memory. */
+/* Takes back what was posted or deferred and did not run yet; false where it was not waiting. On the loop's thread, for who frees
+ * the memory. */
 bool loop_unpost(struct loop *loop, struct loop_work *work);
+
+/* Work of the loop's own thread, run when everything that is ready has had its turn: at the end of the loop_dispatch under way, or
+ * at the beginning of the next. It costs no system call: this is how many small writes become one. */
+void loop_defer(struct loop *loop, struct loop_work *work);
+/* Runs what was deferred; for who nests the loop in another one, and defers from there. */
+void loop_run_deferred(struct loop *loop);
+bool loop_inside(const struct loop *loop);         /* true on its thread, while it dispatches */

@@ -268,6 +268,62 @@ static void posted_work_can_be_taken_back_until_it_runs(void **state)
         assert_false(loop_unpost(r->loop, &s[0].work));
 }
 
+static void say_and_defer(struct loop_work *work)
+{
+        struct saying *s = (struct saying *)((char *)work - offsetof(struct saying, work));
+
+        say(s);
+        if (s->again-- > 0)
+                loop_defer(s->room->loop, &s->work);
+}
+
+static void defer_twice(void *data)
+{
+        struct saying *s = data;
+
+        assert_true(loop_inside(s[0].room->loop));
+        loop_defer(s[0].room->loop, &s[1].work);
+        loop_defer(s[0].room->loop, &s[2].work);
+}
+
+static void deferred_work_waits_until_everything_ready_had_its_turn(void **state)
+{
+        struct room *r = *state;
+        struct saying s[4];
+        struct loop_timer *first;
+
+        for (int i = 0; i < 4; i++)
+                s[i] = (struct saying){ .room = r, .letter = (char)('a' + i), .work.run = say_and_defer };
+        s[1].again = 1;
+        first = loop_timer_new(r->loop, defer_twice, s);
+        s[3].timer = loop_timer_new(r->loop, say_timer, &s[3]);
+        loop_timer_set(first, 0);
+        loop_timer_set(s[3].timer, 0);
+        loop_dispatch(r->loop, -1);
+        assert_string_equal(r->said, "dbcb");
+        assert_false(loop_inside(r->loop));
+        loop_timer_free(first);
+        loop_timer_free(s[3].timer);
+}
+
+static void what_was_deferred_from_outside_is_done_without_waiting_for_an_event(void **state)
+{
+        struct room *r = *state;
+        struct saying s[3];
+
+        for (int i = 0; i < 3; i++) {
+                s[i] = (struct saying){ .room = r, .letter = (char)('a' + i), .work.run = say_and_defer };
+                loop_defer(r->loop, &s[i].work);
+        }
+        assert_true(loop_unpost(r->loop, &s[1].work));
+        assert_false(loop_unpost(r->loop, &s[1].work));
+        loop_dispatch(r->loop, -1);
+        assert_string_equal(r->said, "ac");
+        loop_defer(r->loop, &s[1].work);
+        loop_run_deferred(r->loop);
+        assert_string_equal(r->said, "acb");
+}
+
 static void on_usr1(void *data, int signal)
 {
         struct saying *s = data;
@@ -367,6 +423,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_closed_descriptor_is_refused, enter, leave),
                 cmocka_unit_test_setup_teardown(work_from_other_threads_runs_once_each_in_the_order_posted, enter, leave),
                 cmocka_unit_test_setup_teardown(posted_work_can_be_taken_back_until_it_runs, enter, leave),
+                cmocka_unit_test_setup_teardown(deferred_work_waits_until_everything_ready_had_its_turn, enter, leave),
+                cmocka_unit_test_setup_teardown(what_was_deferred_from_outside_is_done_without_waiting_for_an_event, enter, leave),
                 cmocka_unit_test_setup_teardown(a_signal_is_heard_by_the_loop, enter, leave),
                 cmocka_unit_test_setup_teardown(the_loops_descriptor_tells_of_timers_and_work_and_is_quiet_else, enter, leave),
                 cmocka_unit_test_setup_teardown(a_timer_set_later_again_and_again_fires_once_at_its_last_time, enter, leave),

@@ -1,10 +1,11 @@
-/* The one internal transport: nng REQ/REP over ipc sockets, one message = one msgpack array.
+/* The one internal transport: nng's REQ/REP protocol over Unix sockets, one message = one msgpack array. The wire is nng's, so any
+ * program that speaks nng can call; both ends here are our own, on the service's loop (docs/architecture.md says why).
  *
  *   call    [1, method, request, client_request | nil, deadline_ms, sealed caller | nil, params]
  *   reply   [1, 0, result]  or  [1, code, fault]
  *
  * deadline_ms is what the caller still waits, at most RPC_TIMEOUT_MAX_MS. Messages are at most RPC_MESSAGE_MAX bytes.
- * Both ends check the other's uid when a pipe is made. A mutation carries its op id in its params, so any doubtful
+ * Both ends check the other's uid when a connection is made. A mutation carries its op id in its params, so any doubtful
  * answer may be retried with the same message. */
 #pragma once
 #include "arena.h"
@@ -20,7 +21,8 @@ enum {
         RPC_TIMEOUT_MS = 5000,       /* how long a call waits for a service that is away */
         RPC_TIMEOUT_MAX_MS = 60000,
         RPC_PARK_MS = 1000,          /* a follow with nothing new is answered after so long */
-        RPC_IN_FLIGHT = 64,          /* contexts per socket; more calls wait in line */
+        RPC_IN_FLIGHT = 64,          /* calls on one connection; more wait in line */
+        RPC_CONNECTIONS = 64,        /* at one service, of one uid; more are closed */
         RPC_SLOW_US = 100 * 1000,    /* a call that took longer is logged at info */
 };
 
@@ -52,7 +54,6 @@ struct call {
         int64_t received_us, deadline_us;  /* steady */
         struct fault fault;          /* filled by call_fail and its kind */
         int64_t parked_us;           /* when it was first parked; 0: never */
-        struct loop_work work;       /* to hand it over */
         struct call *next;           /* for the owner's queues */
         void *owner;                 /* the owner's, NULL at first */
         struct rpc_slot *slot;       /* rpc.c's */
@@ -71,16 +72,17 @@ struct rpc_server_options {
         const char *path;                    /* of the Unix socket; at most 100 bytes; its directory exists */
         const struct rpc_handler *handlers;  /* ends with a NULL method; a look-up by name */
         void *data;                          /* given to the thunks */
-        /* Where a checked call goes; on a transport thread, so it only hands over. NULL: run and answered on the loop. */
-        void (*route)(void *data, struct call *c);
+        /* Takes the checked calls that are another thread's: true where it handed this one over. The others are run and answered on
+         * the loop, as all are where it is NULL. */
+        bool (*route)(void *data, struct call *c);
         const struct rpc_peers *peers;
         const uint8_t *caller_key;           /* CALLER_KEY_BYTES; NULL where this service holds none and refuses callers */
         const struct clock *clock;
 };
 int rpc_server_new(struct loop *loop, const struct rpc_server_options *options, struct rpc_server **ret);
 void rpc_server_stop(struct rpc_server *server);  /* takes no more; those under way may still be answered */
-uint32_t rpc_server_busy(struct rpc_server *server); /* calls taken and not yet answered */
-void rpc_server_free(struct rpc_server *server);  /* what is under way is dropped: its callers retry */
+uint32_t rpc_server_busy(struct rpc_server *server); /* calls taken whose answers are not on their way; any thread */
+void rpc_server_free(struct rpc_server *server);  /* what is under way is dropped: its callers retry; no other thread has any of it */
 
 int call_execute(struct call *c);          /* runs the thunk, with the log context set */
 void call_answer(struct call *c, int r);   /* sends result or fault, and gives the call back; any thread */

@@ -1,4 +1,4 @@
-/* In steady state a call takes nothing from the heap but what nng takes for itself: counted, not timed. */
+/* In steady state a call takes nothing from the heap: counted, not timed. */
 #include "heap_count.h"
 #include "rpc_test_room.h"
 

@@ -1,22 +1,25 @@
-/* Bytes that no client of ours would send: a clear fault, or a closed pipe, and the service goes on. */
+/* Bytes that no client or service of ours would send: a clear fault, or a closed connection, and the other side goes on. What a
+ * protocol's peer can say is said by nng itself, so these tests also show that we speak with it. */
 #include "rpc_test_room.h"
+#include "rpc_stream.h"
 #include "rpc_wire.h"
+#include <fcntl.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 static nng_socket dial(struct room *r)
 {
-        struct buf url = { 0 };
+        char url[128];
         nng_socket s;
 
-        assert_int_equal(rpc_url(r->path, &url), 0);
+        snprintf(url, sizeof(url), "ipc://%s", r->path);
         assert_int_equal(nng_req0_open(&s), 0);
         assert_int_equal(nng_socket_set_ms(s, NNG_OPT_RECVTIMEO, 5000), 0);
         assert_int_equal(nng_socket_set_ms(s, NNG_OPT_SENDTIMEO, 5000), 0);
         assert_int_equal(nng_socket_set_ms(s, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE), 0);
-        assert_int_equal(nng_dial(s, buf_z(&url), NULL, 0), 0);
-        buf_deinit(&url);
+        assert_int_equal(nng_dial(s, url, NULL, 0), 0);
         return s;
 }
 
@@ -176,9 +179,9 @@ static void an_oversize_message_closes_its_pipe_alone(void **state)
 
 static struct sockaddr_un address_of(const struct room *r)
 {
-        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        struct sockaddr_un a;
 
-        memcpy(a.sun_path, r->path, strlen(r->path) + 1);
+        assert_int_equal(rpc_address(r->path, &a), 0);
         return a;
 }
 
@@ -223,20 +226,181 @@ static void callers_that_go_before_they_are_greeted_harm_nobody(void **state)
         still_serves(r);
 }
 
-static void a_listener_that_hangs_up_is_dialled_again(void **state)
+static int listen_in_room(struct room *r)
 {
-        struct room *r = *state;
         struct sockaddr_un a = address_of(r);
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
         assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
         assert_int_equal(listen(fd, 16), 0);
-        for (int i = 0; i < 20; i++)
-                close(accept(fd, NULL, NULL));
-        close(fd);
+        return fd;
+}
+
+static void on_code(void *data, const struct rpc_reply *reply)
+{
+        struct room *r = data;
+
+        r->codes[r->done++] = reply->code;
+}
+
+static void say_later(struct room *r)
+{
+        assert_int_equal(rpc_call(r->client, &(struct rpc_request){ .method = &method_say, .params = &(struct echo_say){ .text = STR("x") },
+                                                                    .timeout_ms = 20000 }, on_code, r), 0);
+}
+
+/* The next connection that the room's client makes to us. */
+static int accept_in_room(struct room *r, int listener)
+{
+        int64_t deadline = deadline_in_s(20);
+        int fd = -1;
+
+        while (fd < 0 && before(deadline)) {
+                loop_dispatch(r->loop, 10);
+                fd = accept(listener, NULL, NULL);
+        }
+        assert_true(fd >= 0);
+        return fd;
+}
+
+static void wait_done(struct room *r, int n)
+{
+        int64_t deadline = deadline_in_s(20);
+
+        while (r->done < n && before(deadline))
+                loop_dispatch(r->loop, 1000);
+        assert_int_equal(r->done, n);
+}
+
+static void a_listener_that_hangs_up_is_dialled_again(void **state)
+{
+        struct room *r = *state;
+        int listener = listen_in_room(r);
+
+        say_later(r);
+        for (int i = 0; i < 10; i++)
+                close(accept_in_room(r, listener));
+        close(listener);
         unlink(r->path);
         room_open(r, echo_key);
-        still_serves(r);
+        wait_done(r, 1);
+        assert_int_equal(r->codes[0], 0);
+}
+
+static const char rep_greeting[] = { 0, 'S', 'P', 0, 0, RPC_REP, 0, 0 };
+
+/* What a service may say to a client, each in place of an answer; and then a real service answers. */
+static void a_service_that_speaks_nonsense_is_left_and_asked_again(void **state)
+{
+        const struct str all[] = {
+                STR("HTTP/1.1 400 Bad Request\r\n\r\n"),
+                STR("\0SP\0\0\x30\0\0"),                        /* another client */
+                STR("\0SP\0\0\x31\0\0" "GET / HTTP/1.1\r\n\r\n"),
+                STR("\0SP\0\0\x31\0\0" "\x01\xff\xff\xff\xff\xff\xff\xff\xff\x80\0\0\0"),
+        };
+        struct room *r = *state;
+        int listener = listen_in_room(r);
+
+        say_later(r);
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                int64_t deadline = deadline_in_s(20);
+                int fd = accept_in_room(r, listener);
+                char bytes[4096];
+
+                assert_int_equal(send(fd, all[i].p, all[i].n, MSG_NOSIGNAL), (ssize_t)all[i].n);
+                fcntl(fd, F_SETFL, O_NONBLOCK);
+                while (recv(fd, bytes, sizeof(bytes), 0) != 0 && errno != ECONNRESET && before(deadline))
+                        loop_dispatch(r->loop, 10);
+                assert_true(before(deadline));
+                close(fd);
+        }
+        close(listener);
+        unlink(r->path);
+        room_open(r, echo_key);
+        wait_done(r, 1);
+        assert_int_equal(r->codes[0], 0);
+}
+
+static void an_answer_to_what_nobody_asked_is_passed_over(void **state)
+{
+        /* An empty array of 0 for request 5 of lane 63, in two parts; the call is in another lane. */
+        static const char stray[] = { 1, 0, 0, 0, 0, 0, 0, 0, 5, (char)0x80, 0, 1, 0x7f, (char)0x90 };
+        struct room *r = *state;
+        int listener = listen_in_room(r), fd;
+
+        say_later(r);
+        fd = accept_in_room(r, listener);
+        assert_int_equal(send(fd, rep_greeting, sizeof(rep_greeting), MSG_NOSIGNAL), sizeof(rep_greeting));
+        assert_int_equal(send(fd, stray, 7, MSG_NOSIGNAL), 7);
+        loop_dispatch(r->loop, 1000);
+        assert_int_equal(send(fd, stray + 7, sizeof(stray) - 7, MSG_NOSIGNAL), sizeof(stray) - 7);
+        loop_dispatch(r->loop, 1000);
+        assert_int_equal(r->done, 0);
+        close(fd);
+        close(listener);
+        unlink(r->path);
+        room_open(r, echo_key);
+        wait_done(r, 1);
+        assert_int_equal(r->codes[0], 0);
+}
+
+static void a_call_that_comes_byte_by_byte_is_one(void **state)
+{
+        struct room *r = *state;
+        struct sockaddr_un a = address_of(r);
+        static const char hello[] = { 0, 'S', 'P', 0, 0, RPC_REQ, 0, 0 };
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct buf b = { 0 };
+        char answer[8 + 13 + 4] = { 0 };
+        uint8_t head[13] = { [0] = 1, [9] = 0x80, [12] = 7 };
+
+        assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+        good_head(&b, "echo.say");
+        msgpack_write(&type_echo_say, &(struct echo_say){ .text = STR("hello") }, &b);
+        head[8] = (uint8_t)(4 + b.n);
+        for (size_t i = 0; i < sizeof(hello); i++)
+                assert_int_equal(send(fd, hello + i, 1, MSG_NOSIGNAL), 1);
+        for (size_t i = 0; i < sizeof(head); i++)
+                assert_int_equal(send(fd, head + i, 1, MSG_NOSIGNAL), 1);
+        for (size_t i = 0; i < b.n; i++)
+                assert_int_equal(send(fd, b.p + i, 1, MSG_NOSIGNAL), 1);
+        assert_int_equal(recv(fd, answer, sizeof(answer), MSG_WAITALL), sizeof(answer));
+        assert_memory_equal(answer, rep_greeting, sizeof(rep_greeting));
+        assert_int_equal(answer[8], 1);
+        assert_int_equal((uint8_t)answer[17], 0x80);
+        assert_int_equal(answer[20], 7);
+        assert_memory_equal(answer + 21, "\x93\x01\x00\x91", 4);
+        buf_deinit(&b);
+        close(fd);
+}
+
+/* nng's own REP is asked by our client, and its answer taken. */
+static void a_service_that_is_nng_is_understood(void **state)
+{
+        struct room *r = *state;
+        char url[128];
+        nng_socket s;
+        void *p;
+        size_t n;
+        struct buf b = { 0 };
+        int64_t deadline = deadline_in_s(20);
+
+        snprintf(url, sizeof(url), "ipc://%s", r->path);
+        assert_int_equal(nng_rep0_open(&s), 0);
+        assert_int_equal(nng_listen(s, url, NULL, 0), 0);
+        say_later(r);
+        while (nng_recv(s, &p, &n, NNG_FLAG_ALLOC | NNG_FLAG_NONBLOCK) == NNG_EAGAIN && before(deadline))
+                loop_dispatch(r->loop, 10);
+        nng_free(p, n);
+        rpc_reply_write_head(0, &b);
+        msgpack_write(&type_echo_say_result, &(struct echo_say_result){ .text = STR("from nng") }, &b);
+        assert_int_equal(nng_send(s, b.p, b.n, 0), 0);
+        wait_done(r, 1);
+        assert_int_equal(r->codes[0], 0);
+        buf_deinit(&b);
+        rpc_client_free(r->client);     /* before the socket: it would dial again */
+        r->client = NULL;
+        nng_close(s);
 }
 
 static void answers_that_fit_no_schema_become_internal(void **state)
@@ -265,6 +429,10 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_does_not_speak_the_protocol_is_cut_off, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(callers_that_go_before_they_are_greeted_harm_nobody, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(a_listener_that_hangs_up_is_dialled_again, room_enter, room_leave),
+                cmocka_unit_test_setup_teardown(a_service_that_speaks_nonsense_is_left_and_asked_again, room_enter, room_leave),
+                cmocka_unit_test_setup_teardown(an_answer_to_what_nobody_asked_is_passed_over, room_enter, room_leave),
+                cmocka_unit_test_setup_teardown(a_call_that_comes_byte_by_byte_is_one, room_enter_served, room_leave),
+                cmocka_unit_test_setup_teardown(a_service_that_is_nng_is_understood, room_enter, room_leave),
                 cmocka_unit_test_setup_teardown(answers_that_fit_no_schema_become_internal, room_enter_served, room_leave),
         };
 

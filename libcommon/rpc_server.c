@@ -1,139 +1,209 @@
 /* The owner's side of the transport.
  *
- * Calls are read, checked and refused on nng's threads, one context each; what passes goes to `route`, or to the loop. An answer may
- * come from any thread. In steady state a call takes nothing from the heap but nng's own message, which carries the reply back. */
+ * Calls are read, checked and refused on the loop's thread; what passes is run there, or handed over by `route`. An answer may come
+ * from any thread. A connection whose peer has RPC_IN_FLIGHT calls under way is not read until one of them is answered. In steady
+ * state a call takes nothing from the heap. */
 #include "call.h"
 #include "log_messages.h"
-#include <nng/protocol/reqrep0/rep.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { SOCKET_MODE = 0660 };   /* the group is that of the service's callers */
+enum {
+        SOCKET_MODE = 0660,             /* the group is that of the service's callers */
+        ACCEPT_AGAIN_US = 100 * 1000,
+};
 
-/* ---- who stands at the other end ---- */
+/* ---- calls ---- */
 
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *data)
+static struct rpc_slot *slot_take(struct rpc_server *s, struct rpc_connection *c, uint32_t id, struct str message)
 {
-        struct rpc_server *s = data;
-        uint32_t id = (uint32_t)nng_pipe_id(pipe);
-        unsigned from = 0;
-        uid_t uid;
+        struct rpc_slot *slot = s->spare;
 
-        if (event == NNG_PIPE_EV_ADD_PRE) {
-                uid = rpc_pipe_uid(pipe);
-                from = rpc_peers_of(&s->peers, uid);
-                if (!from) {
-                        log_write(LOG_LEVEL_WARNING, LOG_CALLER_REFUSED, "a process of uid %u was refused", (unsigned)uid);
-                        nng_pipe_close(pipe);
-                        return;
-                }
-        }
-        pthread_mutex_lock(&s->lock);
-        if (event == NNG_PIPE_EV_ADD_PRE) {
-                if (s->n_pipes == s->pipes_capacity) {
-                        s->pipes_capacity = s->pipes_capacity ? 2 * s->pipes_capacity : 16;
-                        s->pipes = reallocarray(s->pipes, s->pipes_capacity, sizeof(s->pipes[0]));
-                        if (!s->pipes)
-                                abort();
-                }
-                s->pipes[s->n_pipes++] = (struct rpc_pipe){ id, from };
+        if (slot) {
+                s->spare = slot->spare;
         } else {
-                for (size_t i = 0; i < s->n_pipes; i++) {
-                        if (s->pipes[i].id != id)
-                                continue;
-                        s->pipes[i] = s->pipes[--s->n_pipes];
-                        break;
-                }
+                slot = calloc(1, sizeof(*slot));
+                if (!slot)
+                        abort();
+                slot->server = s;
+                slot->next = s->slots;
+                s->slots = slot;
         }
-        pthread_mutex_unlock(&s->lock);
-}
-
-static unsigned pipe_from(struct rpc_server *s, nng_pipe pipe)
-{
-        uint32_t id = (uint32_t)nng_pipe_id(pipe);
-        unsigned from = 0;
-
-        pthread_mutex_lock(&s->lock);
-        for (size_t i = 0; i < s->n_pipes; i++) {
-                if (s->pipes[i].id == id) {
-                        from = s->pipes[i].from;
-                        break;
-                }
-        }
-        pthread_mutex_unlock(&s->lock);
-        return from;
-}
-
-/* ---- a slot's round ---- */
-
-static void slot_receive(struct rpc_slot *slot)
-{
-        if (!atomic_load(&slot->server->stopping))
-                nng_ctx_recv(slot->ctx, slot->receive);
-}
-
-static void run_on_loop(struct loop_work *work)
-{
-        struct call *c = (struct call *)(void *)((char *)work - offsetof(struct call, work));
-        int r = call_execute(c);
-
-        if (r != CALL_PARKED)
-                call_answer(c, r);
-}
-
-static void slot_received(void *data)
-{
-        struct rpc_slot *slot = data;
-        struct rpc_server *s = slot->server;
-        struct call *c = &slot->call;
-        unsigned from;
-        int r = nng_aio_result(slot->receive);
-
-        if (r == NNG_ECLOSED || r == NNG_ECANCELED)
-                return;
-        if (r) {
-                slot_receive(slot);
-                return;
-        }
-        slot->message = nng_aio_get_msg(slot->receive);
-        nng_aio_set_msg(slot->receive, NULL);
-        from = pipe_from(s, nng_msg_get_pipe(slot->message));
-        arena_reset(&c->arena);
-        *c = (struct call){ .arena = c->arena, .slot = slot, .work.run = run_on_loop };
+        arena_reset(&slot->call.arena);
+        slot->call = (struct call){ .arena = slot->call.arena, .slot = slot };
+        slot->connection = c;
+        slot->id = id;
+        buf_clear(&slot->message);
+        buf_str(&slot->message, message);
+        c->busy++;
         atomic_fetch_add(&s->busy, 1);
-        r = call_admit(c, from, (struct str){ nng_msg_body(slot->message), nng_msg_len(slot->message) });
-        if (r)
-                call_answer(c, r);
-        else if (s->route)
-                s->route(s->data, c);
-        else
-                loop_post(s->loop, &c->work);
+        return slot;
+}
+
+static void slot_give_back(struct rpc_slot *slot)
+{
+        if (slot->message.capacity > RPC_BUFFER_KEEP)
+                buf_deinit(&slot->message);
+        if (slot->reply.capacity > RPC_BUFFER_KEEP)
+                buf_deinit(&slot->reply);
+        slot->spare = slot->server->spare;
+        slot->server->spare = slot;
+}
+
+static void on_answered(struct loop_work *work)
+{
+        struct rpc_slot *slot = (struct rpc_slot *)(void *)((char *)work - offsetof(struct rpc_slot, answered));
+        struct rpc_connection *c = slot->connection;
+
+        if (c) {
+                rpc_stream_put(&c->stream, slot->id, buf_view(&slot->reply));
+                c->busy--;
+                c->unsent++;
+                rpc_stream_resume(&c->stream);
+        } else {
+                atomic_fetch_sub(&slot->server->busy, 1);
+        }
+        slot_give_back(slot);
 }
 
 void call_answer(struct call *c, int r)
 {
         struct rpc_slot *slot = c->slot;
-        nng_msg *message = slot->message;
 
         call_write_reply(c, r, &slot->reply);
-        slot->message = NULL;
-        nng_msg_clear(message);
-        if (nng_msg_append(message, slot->reply.p, slot->reply.n))
-                abort();        /* no memory for what was bounded before */
-        nng_aio_set_msg(slot->send, message);
-        nng_ctx_send(slot->ctx, slot->send);
+        slot->answered.run = on_answered;
+        if (loop_inside(slot->server->loop))
+                on_answered(&slot->answered);
+        else
+                loop_post(slot->server->loop, &slot->answered);
 }
 
-static void slot_sent(void *data)
+static bool on_message(struct rpc_stream *stream, uint32_t id, struct str body)
 {
-        struct rpc_slot *slot = data;
+        struct rpc_connection *connection = (struct rpc_connection *)stream;
+        struct rpc_server *s = connection->server;
+        struct rpc_slot *slot;
+        struct call *c;
+        int r;
 
-        if (nng_aio_result(slot->send)) {       /* the pipe or the socket went: the caller asks again */
-                nng_msg_free(nng_aio_get_msg(slot->send));
-                nng_aio_set_msg(slot->send, NULL);
+        if (connection->busy == RPC_IN_FLIGHT)
+                return false;
+        slot = slot_take(s, connection, id, body);
+        c = &slot->call;
+        r = call_admit(c, connection->from, buf_view(&slot->message));
+        if (!r) {
+                if (s->route && s->route(s->data, c))
+                        return true;
+                r = call_execute(c);
         }
-        atomic_fetch_sub(&slot->server->busy, 1);
-        slot_receive(slot);
+        if (r != CALL_PARKED)
+                call_answer(c, r);
+        return true;
+}
+
+/* ---- connections ---- */
+
+static void answers_sent(struct rpc_connection *c)
+{
+        atomic_fetch_sub(&c->server->busy, c->unsent);
+        c->unsent = 0;
+}
+
+static void on_written(struct rpc_stream *stream)
+{
+        answers_sent((struct rpc_connection *)stream);
+}
+
+static void connection_free(struct rpc_connection *c)
+{
+        struct rpc_connection **at = &c->server->connections;
+
+        while (*at != c)
+                at = &(*at)->next;
+        *at = c->next;
+        answers_sent(c);        /* or never: the caller asks again */
+        for (struct rpc_slot *slot = c->server->slots; slot; slot = slot->next)
+                if (slot->connection == c)
+                        slot->connection = NULL;
+        rpc_stream_close(&c->stream);
+        free(c);
+}
+
+static void on_lost(struct rpc_stream *stream)
+{
+        connection_free((struct rpc_connection *)stream);
+}
+
+static const struct rpc_stream_type stream_type = {
+        .protocol = RPC_REP, .message = on_message, .written = on_written, .lost = on_lost,
+};
+
+/* Who connects, as bits of enum schema_peer; 0: it is refused. */
+static unsigned admit_peer(const struct rpc_server *s, uid_t uid)
+{
+        unsigned from = rpc_peers_of(&s->peers, uid);
+        int n = 0;
+
+        for (const struct rpc_connection *c = s->connections; c; c = c->next)
+                n += c->uid == uid;
+        if (from && n < RPC_CONNECTIONS)
+                return from;
+        log_write(LOG_LEVEL_WARNING, LOG_CALLER_REFUSED, from ? "uid %u has too many connections: one more was refused"
+                                                              : "a process of uid %u was refused", (unsigned)uid);
+        return 0;
+}
+
+static void connection_new(struct rpc_server *s, int fd)
+{
+        uid_t uid = rpc_peer_uid(fd);
+        unsigned from = admit_peer(s, uid);
+        struct rpc_connection *c;
+
+        if (!from) {
+                close(fd);
+                return;
+        }
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                abort();
+        if (rpc_stream_open(&c->stream, s->loop, fd, &stream_type)) {
+                close(fd);
+                free(c);
+                return;
+        }
+        c->server = s;
+        c->uid = uid;
+        c->from = from;
+        c->next = s->connections;
+        s->connections = c;
+}
+
+static void on_listener(void *data, uint32_t events)
+{
+        struct rpc_server *s = data;
+        int fd;
+
+        (void)events;
+        fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+                connection_new(s, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                loop_io_events(s->io, 0);
+                loop_timer_set(s->again, ACCEPT_AGAIN_US);
+        }
+}
+
+static void accept_again(void *data)
+{
+        struct rpc_server *s = data;
+
+        if (s->io)
+                loop_io_events(s->io, EPOLLIN);
 }
 
 /* ---- the server's life ---- */
@@ -157,42 +227,34 @@ static void make_index(struct rpc_server *s, const struct rpc_handler *handlers)
         qsort(s->index, s->n_handlers, sizeof(s->index[0]), by_name);
 }
 
-static int open_socket(struct rpc_server *s, const char *url)
+static bool somebody_listens(const struct sockaddr_un *address)
 {
-        int r = nng_rep0_open(&s->socket);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
 
-        if (!r)
-                r = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, RPC_WIRE_MAX);
-        if (!r)
-                r = nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, s);
-        if (!r)
-                r = nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, on_pipe, s);
-        for (int i = 0; !r && i < RPC_IN_FLIGHT; i++) {
-                struct rpc_slot *slot = &s->slots[i];
+        if (fd >= 0)
+                close(fd);
+        return !refused;
+}
 
-                slot->server = s;
-                r = nng_ctx_open(&slot->ctx, s->socket);
-                if (!r)
-                        r = nng_aio_alloc(&slot->receive, slot_received, slot);
-                if (!r)
-                        r = nng_aio_alloc(&slot->send, slot_sent, slot);
-        }
-        if (!r)
-                r = nng_listener_create(&s->listener, s->socket, url);
-        if (!r)
-                r = nng_listener_set_int(s->listener, NNG_OPT_IPC_PERMISSIONS, SOCKET_MODE);
-        if (!r)
-                r = nng_listener_start(s->listener, 0);
-        return r;
+/* A socket that was left behind by one who died is taken away. */
+static int listen_at(int fd, const struct sockaddr_un *address)
+{
+        const struct sockaddr *a = (const struct sockaddr *)address;
+
+        if (bind(fd, a, sizeof(*address)) < 0 &&
+            (errno != EADDRINUSE || somebody_listens(address) || unlink(address->sun_path) < 0 || bind(fd, a, sizeof(*address)) < 0))
+                return -errno;
+        return chmod(address->sun_path, SOCKET_MODE) < 0 || listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
 int rpc_server_new(struct loop *loop, const struct rpc_server_options *options, struct rpc_server **ret)
 {
+        struct sockaddr_un address;
         struct rpc_server *s;
-        struct buf url = { 0 };
         int r;
 
-        r = rpc_url(options->path, &url);
+        r = rpc_address(options->path, &address);
         if (r)
                 return r;
         s = calloc(1, sizeof(*s));
@@ -204,28 +266,42 @@ int rpc_server_new(struct loop *loop, const struct rpc_server_options *options, 
         s->peers = *options->peers;
         s->caller_key = options->caller_key;
         s->clock = options->clock;
-        pthread_mutex_init(&s->lock, NULL);
+        s->again = loop_timer_new(loop, accept_again, s);
         make_index(s, options->handlers);
-        r = open_socket(s, buf_z(&url));
-        buf_deinit(&url);
+        s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        r = s->fd < 0 ? -errno : listen_at(s->fd, &address);
+        if (!r) {
+                strcpy(s->path, options->path); /* ours now, to be taken away */
+                s->io = loop_io_new(loop, s->fd, EPOLLIN, on_listener, s);
+                r = s->io ? 0 : -errno;
+        }
         if (r) {
                 rpc_server_free(s);
-                return rpc_errno(r);
+                return r;
         }
-        for (int i = 0; i < RPC_IN_FLIGHT; i++)
-                slot_receive(&s->slots[i]);
         *ret = s;
         return 0;
 }
 
+static void stop_listening(struct rpc_server *s)
+{
+        loop_io_free(s->io);
+        s->io = NULL;
+        if (*s->path)
+                unlink(s->path);
+        if (s->fd >= 0)
+                close(s->fd);
+        s->fd = -1;
+}
+
 void rpc_server_stop(struct rpc_server *server)
 {
-        /* The listener stays: nng closes with it the pipes that answers still have to go through. What comes now is read by
-         * nobody, and asked again of the next process when this one's pipes close. */
-        if (atomic_exchange(&server->stopping, true))
+        if (server->stopping)
                 return;
-        for (int i = 0; i < RPC_IN_FLIGHT; i++)
-                nng_aio_cancel(server->slots[i].receive);
+        server->stopping = true;
+        stop_listening(server);
+        for (struct rpc_connection *c = server->connections; c; c = c->next)
+                rpc_stream_stop(&c->stream);
 }
 
 uint32_t rpc_server_busy(struct rpc_server *server)
@@ -233,44 +309,25 @@ uint32_t rpc_server_busy(struct rpc_server *server)
         return atomic_load(&server->busy);
 }
 
-static void slot_deinit(struct rpc_slot *slot)
-{
-        nng_aio_free(slot->receive);    /* waits for its callback */
-        nng_aio_free(slot->send);
-        nng_msg_free(slot->message);
-        buf_deinit(&slot->reply);
-        arena_deinit(&slot->call.arena);
-}
-
-/* As a client does, and for the same reason (rpc_client.c): nng_close may hang for ever where callers go, or ask again, at the same
- * moment. The listener takes its pipes and the socket's file with it. */
-static void abandon(struct rpc_server *s)
-{
-        nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_PRE, NULL, NULL);
-        nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-        if (nng_listener_id(s->listener) > 0)
-                nng_listener_close(s->listener);
-        for (int i = 0; i < RPC_IN_FLIGHT; i++)
-                if (nng_ctx_id(s->slots[i].ctx) > 0)
-                        nng_ctx_close(s->slots[i].ctx);
-}
-
 void rpc_server_free(struct rpc_server *server)
 {
+        struct rpc_slot *slot, *next;
+
         if (!server)
                 return;
-        atomic_store(&server->stopping, true);
-        if (nng_socket_id(server->socket) > 0)
-                abandon(server);
-        for (int i = 0; i < RPC_IN_FLIGHT; i++) {
-                /* Stopped first: its callbacks post the work that is taken back. */
-                if (server->slots[i].receive)
-                        nng_aio_stop(server->slots[i].receive);
-                loop_unpost(server->loop, &server->slots[i].call.work);
-                slot_deinit(&server->slots[i]);
+        if (server->fd >= 0)
+                stop_listening(server);
+        while (server->connections)
+                connection_free(server->connections);
+        for (slot = server->slots; slot; slot = next) {
+                next = slot->next;
+                loop_unpost(server->loop, &slot->answered);
+                buf_deinit(&slot->message);
+                buf_deinit(&slot->reply);
+                arena_deinit(&slot->call.arena);
+                free(slot);
         }
-        pthread_mutex_destroy(&server->lock);
-        free(server->pipes);
+        loop_timer_free(server->again);
         free(server->index);
         free(server);
 }

@@ -291,13 +291,108 @@ static void a_service_that_does_not_answer_is_given_up_in_time(void **state)
                 loop_dispatch(r->loop, 10);
         wait_done(r, RPC_IN_FLIGHT);
         assert_int_equal(r->codes[0], FAULT_UNAVAILABLE);
-        /* The service's slots are all held: even the next call is not taken, and says what to retry with. */
+        /* All that the service takes from us is under way: the next call is not even read, and says what to retry with. */
         assert_int_equal(rpc_call_wait(r->client,
                                        &(struct rpc_request){ .method = &method_write, .caller = customer, .timeout_ms = 20,
                                                               .params = &(struct echo_write){ .text = STR("x"), .has_op_id = true,
                                                                                               .op_id = { { 5 } } } },
                                        &r->arena, NULL, &f), FAULT_UNAVAILABLE);
         assert_true(f.has_op_id && f.op_id.b[0] == 5);
+}
+
+static void hold_all(struct room *r)
+{
+        int64_t deadline = deadline_in_s(20);
+
+        for (int i = 0; i < RPC_IN_FLIGHT; i++)
+                call_for(r, &method_silent, &(struct echo_follow){ 0 }, 20000, r);
+        while (atomic_load(&r->echo.entered) < RPC_IN_FLIGHT && before(deadline))
+                loop_dispatch(r->loop, 10);
+        assert_int_equal(atomic_load(&r->echo.entered), RPC_IN_FLIGHT);
+}
+
+static void release_held(struct echo *e);
+
+static void a_caller_with_all_its_calls_under_way_is_in_no_others_way(void **state)
+{
+        struct room *r = *state;
+        struct rpc_client *busy = r->client;
+        struct echo_say_result out;
+
+        hold_all(r);
+        assert_int_equal(rpc_client_new(r->loop, &(struct rpc_client_options){ r->path, SCHEMA_PEER_GATEWAY, &r->peers },
+                                        &r->client), 0);
+        assert_int_equal(ask(r, &method_say, &(struct echo_say){ .text = STR("x") }, &out, NULL), 0);
+        on_service(r, release_held);
+        wait_done(r, RPC_IN_FLIGHT);
+        rpc_client_free(busy);
+}
+
+static void what_a_caller_gave_up_holds_it_back_until_it_is_answered(void **state)
+{
+        struct room *r = *state;
+        struct echo_say_result out;
+        int64_t deadline = deadline_in_s(20);
+
+        for (int i = 0; i < RPC_IN_FLIGHT; i++)
+                call_for(r, &method_silent, &(struct echo_follow){ 0 }, 1000, r);
+        wait_done(r, RPC_IN_FLIGHT);
+        assert_int_equal(atomic_load(&r->echo.entered), RPC_IN_FLIGHT);
+        /* Asked, but not read: a large one too, of which the socket takes a part. */
+        call_for(r, &method_say, &(struct echo_say){ .text = { arena_zalloc(&r->arena, 1500000), 1500000 } }, 20000, r);
+        call_for(r, &method_say, &(struct echo_say){ .text = STR("x") }, 20000, r);
+        loop_dispatch(r->loop, 10);
+        assert_int_equal(r->done, RPC_IN_FLIGHT);
+        on_service(r, release_held);    /* nobody hears these */
+        while (r->done < RPC_IN_FLIGHT + 2 && before(deadline))
+                loop_dispatch(r->loop, 1000);
+        assert_int_equal(r->done, RPC_IN_FLIGHT + 2);
+        assert_int_equal(ask(r, &method_say, &(struct echo_say){ .text = STR("x") }, &out, NULL), 0);
+        while (rpc_server_busy(r->echo.server) && before(deadline))
+                sched_yield();
+        assert_int_equal(rpc_server_busy(r->echo.server), 0);
+}
+
+static void one_uid_has_so_many_connections_and_no_more(void **state)
+{
+        struct room *r = *state;
+        struct rpc_client *all[RPC_CONNECTIONS];
+        struct rpc_client_options options = { r->path, SCHEMA_PEER_GATEWAY, &r->peers };
+        struct echo_say in = { .text = STR("x") };
+        struct echo_say_result out;
+
+        for (int i = 0; i < RPC_CONNECTIONS; i++) {
+                all[i] = r->client;
+                assert_int_equal(ask(r, &method_say, &in, &out, NULL), 0);
+                assert_int_equal(rpc_client_new(r->loop, &options, &r->client), 0);
+        }
+        assert_int_equal(rpc_call_wait(r->client, &(struct rpc_request){ .method = &method_say, .params = &in, .timeout_ms = 100 },
+                                       &r->arena, &out, NULL), FAULT_UNAVAILABLE);
+        rpc_client_free(all[0]);
+        assert_int_equal(ask(r, &method_say, &in, &out, NULL), 0);
+        for (int i = 1; i < RPC_CONNECTIONS; i++)
+                rpc_client_free(all[i]);
+}
+
+static void a_place_that_is_listened_at_is_left_alone_and_a_dead_one_taken(void **state)
+{
+        struct room *r = *state;
+        struct rpc_server_options options = { .path = r->path, .handlers = echo_handlers, .peers = &r->peers, .clock = &clock_system };
+        struct rpc_server *second;
+        struct echo_say_result out;
+        pid_t pid;
+
+        assert_int_equal(rpc_server_new(r->loop, &options, &second), -EADDRINUSE);
+        assert_int_equal(ask(r, &method_say, &(struct echo_say){ .text = STR("x") }, &out, NULL), 0);
+        room_close(r);
+        assert_int_equal(access(r->path, F_OK), -1);
+        pid = echo_spawn(r->path, "plain");
+        assert_int_equal(ask(r, &method_say, &(struct echo_say){ .text = STR("x") }, &out, NULL), 0);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        assert_int_equal(access(r->path, F_OK), 0);
+        room_open(r, echo_key);
+        assert_int_equal(ask(r, &method_say, &(struct echo_say){ .text = STR("x") }, &out, NULL), 0);
 }
 
 static void release_held(struct echo *e)
@@ -474,6 +569,10 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(more_calls_than_lanes_wait_in_line, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(without_a_service_a_call_ends_at_its_deadline, room_enter, room_leave),
                 cmocka_unit_test_setup_teardown(a_service_that_does_not_answer_is_given_up_in_time, room_enter_served, room_leave),
+                cmocka_unit_test_setup_teardown(a_caller_with_all_its_calls_under_way_is_in_no_others_way, room_enter_served, room_leave),
+                cmocka_unit_test_setup_teardown(what_a_caller_gave_up_holds_it_back_until_it_is_answered, room_enter_served, room_leave),
+                cmocka_unit_test_setup_teardown(one_uid_has_so_many_connections_and_no_more, room_enter_served, room_leave),
+                cmocka_unit_test_setup_teardown(a_place_that_is_listened_at_is_left_alone_and_a_dead_one_taken, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(an_answer_that_comes_later_finds_its_call, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(a_cancelled_call_is_never_heard_of, room_enter_served, room_leave),
                 cmocka_unit_test_setup_teardown(a_client_may_be_freed_with_calls_under_way, room_enter_served, room_leave),

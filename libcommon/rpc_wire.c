@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* Request ids go to logs and to people: nothing but letters, digits and . _ - */
 static bool is_request_id(struct str s)
@@ -94,63 +92,19 @@ int rpc_reply_read_head(struct str *message, int *ret_code)
         return 0;
 }
 
-int rpc_url(const char *path, struct buf *out)
+int rpc_address(const char *path, struct sockaddr_un *ret)
 {
         if (strlen(path) > RPC_PATH_MAX)
                 return -ENAMETOOLONG;
-        buf_format(out, "ipc://%s", path);
-        buf_z(out);
+        *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        strcpy(ret->sun_path, path);
         return 0;
 }
 
-int rpc_errno(int nng_error)
+uid_t rpc_peer_uid(int fd)
 {
-        if (nng_error & NNG_ESYSERR)
-                return -(nng_error & ~NNG_ESYSERR);
-        switch (nng_error) {
-        case NNG_ENOMEM:
-                return -ENOMEM;
-        case NNG_EADDRINUSE:
-                return -EADDRINUSE;
-        case NNG_EADDRINVAL:
-                return -EADDRNOTAVAIL;
-        case NNG_EPERM:
-                return -EPERM;
-        case NNG_ENOENT:
-                return -ENOENT;
-        case NNG_ENOFILES:
-                return -EMFILE;
-        case NNG_ENOSPC:
-                return -ENOSPC;
-        default:
-                return -EIO;
-        }
+        struct ucred peer;
+        socklen_t n = sizeof(peer);
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 ? peer.uid : (uid_t)-1;
 }
-
-uid_t rpc_pipe_uid(nng_pipe pipe)
-{
-        uint64_t uid;
-
-        return nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0 ? (uid_t)uid : (uid_t)-1;
-}
-
-/* Stands before libc's, for nng. A peer that goes while a connection is greeted makes nng's sendmsg fail with EPIPE, which nng 1.5.2
- * takes for its own endpoint having been closed: the listener then never accepts again, the dialer never dials again. One caller killed
- * at the wrong moment would cut a service off for good. As ECONNRESET, which says the same, both just go on. */
-ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-        ssize_t n = syscall(SYS_sendmsg, fd, message, flags);
-
-        if (n < 0 && errno == EPIPE && flags & MSG_NOSIGNAL)
-                errno = ECONNRESET;
-        return n;
-}
-
-#ifdef __SANITIZE_ADDRESS__
-/* A socket that is closed while it is being connected loses a pipe inside nng 1.5.2, now and then. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-        return "leak:libnng.so";
-}
-#endif

@@ -1,13 +1,14 @@
-/* What client and server share of the transport: the shape of messages, and how nng is set up. */
+/* What client and server share of the transport: the shape of messages, and where and with whom they are exchanged. */
 #pragma once
 #include "rpc.h"
-#include <nng/nng.h>
+#include <sys/un.h>
 
 enum {
         RPC_VERSION = 1,
         RPC_REQUEST_MAX = 64,
         RPC_PATH_MAX = 100,
-        RPC_WIRE_MAX = RPC_MESSAGE_MAX + 64,    /* what nng takes: room for its own header */
+        RPC_WIRE_MAX = RPC_MESSAGE_MAX + 64,    /* of a frame: a message and its request id, and room */
+        RPC_BUFFER_KEEP = 64 * 1024,            /* a buffer that grew past it for one message is given back */
 };
 
 struct rpc_envelope {
@@ -23,6 +24,5 @@ void rpc_envelope_write(const struct rpc_envelope *envelope, struct buf *out);  
 void rpc_reply_write_head(int code, struct buf *out);                    /* result or fault follows */
 int rpc_reply_read_head(struct str *message, int *ret_code);             /* advances to result or fault */
 
-int rpc_url(const char *path, struct buf *out);  /* "ipc:///run/..."; -ENAMETOOLONG */
-int rpc_errno(int nng_error);                    /* a negative errno */
-uid_t rpc_pipe_uid(nng_pipe pipe);               /* (uid_t)-1 where it can't be told */
+int rpc_address(const char *path, struct sockaddr_un *ret);  /* -ENAMETOOLONG past RPC_PATH_MAX */
+uid_t rpc_peer_uid(int fd);                      /* of a connected socket; (uid_t)-1 where it can't be told */

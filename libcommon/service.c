@@ -116,7 +116,7 @@ int service_client(struct service *s, const char *of, unsigned peer, struct rpc_
 }
 
 int service_server(struct service *s, const struct rpc_handler *handlers, void *data,
-                   void (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret)
+                   bool (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret)
 {
         const char *path = service_socket(s, s->name);
         int r = rpc_server_new(s->loop, &(struct rpc_server_options){ .path = path, .handlers = handlers, .data = data,
@@ -241,9 +241,9 @@ static void on_stop(void *data, int signal)
 
 /* ---- life ---- */
 
-/* Every message passes between threads. Where each that is woken takes the core from the one that woke it, which holds a lock
- * or has more to hand over, they switch several times a message; batch scheduling lets it go on. Its units say the same, as
- * their system call filter refuses this. */
+/* Every message wakes another process. Where each that is woken takes the core from the one that woke it, which has more to hand
+ * over, they switch at every message and each write and read carries one; batch scheduling lets it go on, and many leave together.
+ * Its units say the same, as their system call filter refuses this. */
 static void schedule_in_batches(void)
 {
         (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });

@@ -52,5 +52,5 @@ int service_secret_text(struct service *service, const char *name, struct arena 
 /* A client of the service `of` ("store", "mycelium-supervisor"), and this service's own server. Failures are logged. */
 int service_client(struct service *service, const char *of, unsigned peer, struct rpc_client **ret);
 int service_server(struct service *service, const struct rpc_handler *handlers, void *data,
-                   void (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret);
+                   bool (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret);
 void service_status(struct service *service);   /* say the STATUS= line again */

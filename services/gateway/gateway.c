@@ -86,6 +86,7 @@ static int run(void *data)
         struct gateway *g = data;
 
         while (!loop_stopped(g->service->loop)) {
+                loop_run_deferred(g->service->loop);    /* the calls of all requests of a round leave together */
                 if (h2o_evloop_run(g->h2o, INT32_MAX) && errno != EINTR)        /* a stop and go on, a debugger */
                         return -errno;
                 connections_turn(g->connections);

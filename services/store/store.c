@@ -51,26 +51,15 @@ struct db *store_db(struct store *s, const struct call *c)
         return on_files(c->method) ? s->files.db : on_audit(c->method) ? s->audit.db : s->reader.db;
 }
 
-static void on_loop(struct loop_work *work)
-{
-        struct call *c = (struct call *)((char *)work - offsetof(struct call, work));
-        int r = call_execute(c);
-
-        if (r != CALL_PARKED)
-                call_answer(c, r);
-}
-
-void store_route(void *data, struct call *c)
+bool store_route(void *data, struct call *c)
 {
         struct store *s = data;
 
-        if (c->method == &schema_method_ops_follow) {
-                c->work.run = on_loop;
-                loop_post(s->service->loop, &c->work);
-                return;
-        }
+        if (c->method == &schema_method_ops_follow)
+                return false;
         queue_call(c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
                    : on_audit(c->method) ? &s->audit.queue : &s->reader.queue, c);
+        return true;
 }
 
 /* Reader, file and audit threads: one read transaction around what waits, so that each batch sees one state. */

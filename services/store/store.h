@@ -71,7 +71,7 @@ extern const struct db_migrations store_migrations;
 int store_open(struct store *s, const char *folder);
 void store_close(struct store *s);
 /* Hands a call to the thread whose work it is; called on a transport thread. */
-void store_route(void *data, struct call *c);
+bool store_route(void *data, struct call *c);
 
 /* Who acts: the caller, or for an operator's call the system itself as an admin. */
 struct caller store_actor(const struct call *c);

@@ -10,7 +10,7 @@ import tempfile
 REPOSITORY = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ.get("ASSIST_BUILD", REPOSITORY / "build"))
 
-# What is written to /etc and /var/lib lies on a file system in memory.
+# What is written to /etc and /var/lib lies on a file system in memory, and the machine's own demo is not seen.
 SETUP = """
 ip link set lo up
 mount -t tmpfs -o mode=755 assist-sandbox {upper}
@@ -18,6 +18,7 @@ for folder in etc var/lib; do
         mkdir -p {upper}/$folder/upper {upper}/$folder/work
         mount -t overlay -o lowerdir=/$folder,upperdir={upper}/$folder/upper,workdir={upper}/$folder/work overlay /$folder
 done
+rm -rf /var/lib/assist-demo
 echo ready
 exec sleep infinity
 """
