@@ -173,6 +173,8 @@ static int run(struct cli *cli, const struct command *c, struct assist_options *
         if (!options->project)
                 return cli_usage("which desk? give --project ADDRESS, or set ASSIST_PROJECT");
         cli->project = options->project;
+        options->waiting = cli_waiting;
+        options->data = cli;
         if (assist_open(options, &cli->a, &error))
                 return cli_failed(cli, &error);
         status = c->run(cli, argc, argv);

@@ -15,34 +15,33 @@
 
 int cli_failed(struct cli *cli, const struct assist_error *error)
 {
-        switch (error->code) {
-        case FAULT_UNAUTHENTICATED:
+        int status = exit_status(error->code);
+
+        if (error->code == FAULT_UNAUTHENTICATED)
                 fprintf(stderr, "assist: this device is not bound at %s; bind it: assist enroll YOUR@EMAIL\n", cli->project);
-                return EXIT_DENIED;
-        case FAULT_FORBIDDEN:
+        else if (error->code == FAULT_FORBIDDEN)
                 fprintf(stderr, "assist: you may not do that: %s\n", error->message);
-                return EXIT_DENIED;
-        case FAULT_NOT_FOUND:
-                fprintf(stderr, "assist: there is no such thing, or it is not yours to see\n");
-                return EXIT_NOT_FOUND;
-        case FAULT_CONFLICT:
-                fprintf(stderr, "assist: %s\n", error->message);
-                if (error->newer.n)
-                        fprintf(stderr, "assist: what is newer: %.*s\n", STR_ARG(error->newer));
-                return EXIT_CONFLICT;
-        case FAULT_UNAVAILABLE:
-        case FAULT_RATE_LIMITED:
-        case -ECONNREFUSED:
-        case -ETIMEDOUT:
-                fprintf(stderr, "assist: %s; try again in a while\n", error->message);
-                return EXIT_AWAY;
-        case FAULT_INVALID_PARAMS:
+        else if (error->code == FAULT_INVALID_PARAMS)
                 fprintf(stderr, "assist: %s%s\n", error->field[0] ? "--" : "", error->message);
-                return EXIT_USAGE;
-        default:
-                fprintf(stderr, "assist: %s%s%s\n", error->message, error->request[0] ? "; the operator can look up request " : "", error->request);
-                return EXIT_FAILURE;
-        }
+        else if (status == EXIT_NOT_FOUND)
+                fprintf(stderr, "assist: there is no such thing, or it is not yours to see\n");
+        else if (status == EXIT_AWAY)
+                fprintf(stderr, "assist: %s; try again in a while\n", error->message);
+        else if (status == EXIT_FAILURE && error->request[0])
+                fprintf(stderr, "assist: %s; the operator can look up request %s\n", error->message, error->request);
+        else
+                fprintf(stderr, "assist: %s\n", error->message);
+        if (error->newer.n)
+                fprintf(stderr, "assist: what is newer: %.*s\n", STR_ARG(error->newer));
+        return status;
+}
+
+void cli_waiting(void *data)
+{
+        const struct cli *cli = data;
+
+        fprintf(stderr, "assist: %s does not answer; trying again for %d s\n", cli->project,
+                (ASSIST_PATIENCE_MS - ASSIST_SILENCE_MS) / 1000);
 }
 
 int cli_usage(const char *format, ...)

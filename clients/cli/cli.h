@@ -1,6 +1,7 @@
 /* What the commands of `assist` share. */
 #pragma once
 #include "clients/lib/assist.h"
+#include "exit_status.h"
 #include "flags.h"
 
 struct person;
@@ -16,6 +17,7 @@ struct cli {
 
 /* Says what went wrong, in a line that says what to do; the exit status for it. */
 int cli_failed(struct cli *cli, const struct assist_error *error);
+void cli_waiting(void *cli);  /* says that the desk is being waited for: a struct assist_options' waiting */
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Calls; 0 or an exit status, having said why. */

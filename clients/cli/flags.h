@@ -19,6 +19,3 @@ void flags_help(const struct schema_struct *type, struct buf *out);
 
 /* How many of the arguments are these words ("ticket new"); 0: it is another command. */
 int flags_words(const char *words, int argc, char **argv);
-
-/* Exit statuses of assist and assistctl, beside 0 and 1. */
-enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_DENIED = 4, EXIT_CONFLICT = 5, EXIT_AWAY = 6 };

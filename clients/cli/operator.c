@@ -8,28 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-int exit_status(int code)
-{
-        switch (code) {
-        case 0:
-                return 0;
-        case FAULT_INVALID_PARAMS:
-        case FAULT_METHOD_NOT_FOUND:
-                return EXIT_USAGE;
-        case FAULT_NOT_FOUND:
-                return EXIT_NOT_FOUND;
-        case FAULT_UNAUTHENTICATED:
-        case FAULT_FORBIDDEN:
-                return EXIT_DENIED;
-        case FAULT_CONFLICT:
-                return EXIT_CONFLICT;
-        case FAULT_UNAVAILABLE:
-                return EXIT_AWAY;
-        default:
-                return EXIT_FAILURE;
-        }
-}
-
 const char *operator_path(struct operator *o, const char *format, ...)
 {
         struct buf b = { 0 };
@@ -141,7 +119,7 @@ int operator_call(struct operator *o, const struct schema_method *method, void *
         else
                 fprintf(stderr, "assistctl: %s: %s%s%.*s%s%.*s\n", method->name, fault_name(r), fault.has_field ? ": " : "",
                         STR_ARG(fault.field), fault.has_reason ? fault.has_field ? " " : ": " : "", STR_ARG(fault.reason));
-        return r < 0 ? EXIT_FAILURE : exit_status(r);
+        return exit_status(r);
 }
 
 void operator_print(struct operator *o, const struct schema_struct *type, const void *result)

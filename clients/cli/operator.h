@@ -1,5 +1,6 @@
 /* The operator's calls: over the services' own sockets, as root (or, in development, as the one user of all). */
 #pragma once
+#include "exit_status.h"
 #include "flags.h"
 #include "rpc.h"
 #include "settings.h"
@@ -30,4 +31,3 @@ int operator_try(struct operator *o, const struct schema_method *method, void *p
 /* Prints the result as --json asks, or for people. */
 void operator_print(struct operator *o, const struct schema_struct *type, const void *result);
 
-int exit_status(int fault_code);

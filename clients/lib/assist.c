@@ -61,6 +61,8 @@ int assist_open(const struct assist_options *options, struct assist **ret, struc
                 return r;
         }
         a->from = options->from;
+        a->waiting = options->waiting;
+        a->waiting_data = options->data;
         if (options->state)
                 snprintf(a->state, sizeof(a->state), "%s", options->state);
         else if (state && *state)

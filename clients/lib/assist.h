@@ -9,7 +9,7 @@
 #include "schema/log.h"
 #include "schema/wire.h"
 
-enum { ASSIST_PORT = 7272, ASSIST_PATIENCE_MS = 20000 };
+enum { ASSIST_PORT = 7272, ASSIST_PATIENCE_MS = 20000, ASSIST_SILENCE_MS = 2000 };
 
 struct assist;
 
@@ -25,6 +25,8 @@ struct assist_options {
         const char *project;       /* the desk: "ADDRESS", "ADDRESS:PORT", "[IPV6]:PORT" */
         const char *from;          /* the source address, where a machine has several; NULL: any */
         const char *state;         /* where device secrets are kept; NULL: $XDG_STATE_HOME/assist, else ~/.local/state/assist */
+        void (*waiting)(void *data); /* called once in a call that is tried again, when ASSIST_SILENCE_MS are over; NULL is fine */
+        void *data;                /* for waiting */
 };
 
 /* 0, or a negative errno with *error. Nothing is sent yet. */

@@ -20,11 +20,16 @@ static void give_op_id(const struct schema_method *method, void *params)
         *(struct ulid *)schema_at(f, params) = ulid_new(clock_now_ms(&clock_system));
 }
 
+int assist_code(int64_t wire)
+{
+        return wire <= -32000 && wire >= -32768 ? (int)-wire : -EPROTO;
+}
+
 /* The fault in words. */
 static int refused(struct assist *a, const struct rpc_error *e, struct arena *arena, int64_t *ret_retry_after_ms, struct assist_error *error)
 {
         struct fault fault = { 0 };
-        int code = e->code < 0 ? (int)-e->code : (int)e->code;
+        int code = assist_code(e->code);
 
         if (e->has_data && json_read(&fault_type, e->data, &a->arena, &fault, NULL))
                 fault = (struct fault){ 0 };
@@ -62,7 +67,7 @@ static int answered(struct assist *a, const struct schema_method *method, const 
 int assist_call(struct assist *a, const struct schema_method *method, void *params, struct arena *arena, void *result,
                 struct assist_error *error)
 {
-        struct patience patience = patience_new();
+        struct patience patience = patience_new(a);
         bool renewed = false;
         int64_t retry_after_ms;
         struct buf body = { 0 };

@@ -19,7 +19,7 @@ static int http_fault(struct assist *a, const struct http_answer *answer, const 
         struct rpc_reply reply = { 0 };
 
         if (answer->body.n && !json_read(&schema_type_rpc_reply, answer->body, &a->arena, &reply, NULL) && reply.error)
-                return assist_fail(error, (int)-reply.error->code, "%s: %.*s", what, STR_ARG(reply.error->message));
+                return assist_fail(error, assist_code(reply.error->code), "%s: %.*s", what, STR_ARG(reply.error->message));
         if (answer->status == 404)
                 return assist_fail(error, FAULT_NOT_FOUND, "%s: there is no such file", what);
         return assist_fail(error, -EPROTO, "%s: the desk answers HTTP %ld", what, answer->status);
@@ -41,7 +41,7 @@ static int offset_ask(struct assist *a, const char *path, int64_t *ret)
 
 static int send_pieces(struct assist *a, int fd, int64_t size, const char *path, const char *what, struct assist_error *error)
 {
-        struct patience patience = patience_new();
+        struct patience patience = patience_new(a);
         char *piece = malloc(PIECE), header[100];
         int64_t at = 0;
         int r = 0;
@@ -65,7 +65,7 @@ static int send_pieces(struct assist *a, int fd, int64_t size, const char *path,
                                                        .body = { piece, (size_t)n }, .authorize = true, .header = header, .fd = -1 }, &answer);
                 if (!r && answer.status / 100 == 2) {
                         at += n;
-                        patience = patience_new();
+                        patience = patience_new(a);
                         continue;
                 }
                 if (!r && answer.status == 401)

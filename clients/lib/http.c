@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECT_MS = 5000, REQUEST_MS = 30000, BODY_MAX = 4 * 1024 * 1024 };
+enum { CONNECT_MS = 5000, REQUEST_MS = 30000, BODY_MAX = 4 * 1024 * 1024, RETRY_AFTER_MAX_S = 24 * 3600 };
 
 struct incoming {
         struct buf body;
@@ -52,7 +52,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *data)
         if (name.n == 13 && strncasecmp(name.p, "Upload-Offset", 13) == 0 && !str_u64(value, &v))
                 in->answer->upload_offset = (int64_t)v;
         if (name.n == 11 && strncasecmp(name.p, "Retry-After", 11) == 0 && !str_u64(value, &v))
-                in->answer->retry_after_ms = (int64_t)v * 1000;
+                in->answer->retry_after_ms = (int64_t)(v < RETRY_AFTER_MAX_S ? v : RETRY_AFTER_MAX_S) * 1000;
         return size * n;
 }
 
@@ -117,16 +117,23 @@ int http_do(struct assist *a, const struct http_request *request, struct http_an
         }
 }
 
-struct patience patience_new(void)
+struct patience patience_new(struct assist *a)
 {
-        return (struct patience){ .until_us = clock_steady_us(&clock_system) + ASSIST_PATIENCE_MS * 1000, .pause_ms = 50 };
+        return (struct patience){ .a = a, .since_us = clock_steady_us(&clock_system), .pause_ms = 50 };
 }
 
 bool patience_wait(struct patience *p, int64_t at_least_ms)
 {
-        int64_t ms = at_least_ms + 1 + (int64_t)randombytes_uniform((uint32_t)p->pause_ms);
+        int64_t over_ms = (clock_steady_us(&clock_system) - p->since_us) / 1000, ms;
 
-        if (clock_steady_us(&clock_system) + ms * 1000 > p->until_us)
+        if (over_ms >= ASSIST_SILENCE_MS && !p->told && p->a->waiting) {
+                p->told = true;
+                p->a->waiting(p->a->waiting_data);
+        }
+        if (at_least_ms >= ASSIST_PATIENCE_MS)
+                return false;
+        ms = at_least_ms + 1 + (int64_t)randombytes_uniform((uint32_t)p->pause_ms);
+        if (over_ms + ms > ASSIST_PATIENCE_MS)
                 return false;
         p->pause_ms = p->pause_ms < 1000 ? 2 * p->pause_ms : 2000;
         nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);

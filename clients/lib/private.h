@@ -8,6 +8,8 @@ struct assist {
         char address[72];          /* without */
         int port;
         const char *from;
+        void (*waiting)(void *data);
+        void *waiting_data;
         char state[400];
         CURL *curl;
         struct arena arena;        /* of one request */
@@ -19,6 +21,9 @@ struct assist {
 };
 
 int assist_fail(struct assist_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* What an error's code on the wire (-32003) is here (32003); -EPROTO for what is no error of JSON-RPC. */
+int assist_code(int64_t wire);
 
 /* ---- http.c ---- */
 
@@ -39,12 +44,14 @@ struct http_answer {
 /* 0, or a negative errno: -ECONNREFUSED, -ETIMEDOUT, -EIO. */
 int http_do(struct assist *a, const struct http_request *request, struct http_answer *ret);
 
-/* Sleeps between tries: with full jitter, doubling from 50 ms to 2 s; false when the patience is over. */
+/* Sleeps between tries: with full jitter, doubling from 50 ms to 2 s; false when the patience is over, or would be before at_least_ms. */
 struct patience {
-        int64_t until_us;
+        struct assist *a;
+        int64_t since_us;
         int64_t pause_ms;
+        bool told;
 };
-struct patience patience_new(void);
+struct patience patience_new(struct assist *a);
 bool patience_wait(struct patience *p, int64_t at_least_ms);
 
 /* ---- session.c ---- */

@@ -12,7 +12,7 @@
 /* The two requests are not JSON-RPC: the body is the params, the answer the result, or {"error": ...}. */
 static int ask(struct assist *a, const char *path, struct str body, const struct schema_struct *type, void *ret, struct assist_error *error)
 {
-        struct patience patience = patience_new();
+        struct patience patience = patience_new(a);
         struct http_answer answer = { 0 };
         struct codec_error wrong;
         struct rpc_reply reply = { 0 };
@@ -35,7 +35,7 @@ static int ask(struct assist *a, const char *path, struct str body, const struct
                 return assist_fail(error, r, "no desk answers at %s:%d: %s", a->address, a->port, strerror(-r));
         if (json_read(&schema_type_rpc_reply, answer.body, &a->arena, &reply, &wrong) || !reply.error)
                 return assist_fail(error, -EPROTO, "what answers at %s:%d is no desk (HTTP %ld)", a->address, a->port, answer.status);
-        return assist_fail(error, (int)-reply.error->code, "%.*s", STR_ARG(reply.error->message));
+        return assist_fail(error, assist_code(reply.error->code), "%.*s", STR_ARG(reply.error->message));
 }
 
 static int open_with(struct assist *a, bool prove, struct assist_error *error)

@@ -1,7 +1,9 @@
 """The main job of a desk, typed: assist for those who use it, assistctl for its operator."""
+import contextlib
 import http.server
 import json
 import os
+import re
 import subprocess
 import threading
 
@@ -199,7 +201,8 @@ def test_a_desk_that_is_away_is_said_to_be(people):
     desk = people
     desk.terminate("gateway")
     done = desk.run_assist(CUSTOMER, "ticket", "list")
-    assert done.returncode == AWAY and "try again in a while" in done.stderr
+    assert done.returncode == AWAY
+    assert re.fullmatch(r"assist: \S+ does not answer; trying again for 18 s\nassist: .*; try again in a while\n", done.stderr)
     desk.start("gateway")
     assert desk.run_assist(CUSTOMER, "ticket", "list").returncode == 0
     desk.terminate("fanout")
@@ -227,17 +230,50 @@ class Relay(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_a_desk_that_says_it_is_at_another_address_gets_no_proof(tmp_path):
-    with http.server.HTTPServer(("127.0.0.1", 0), Relay) as server:
-        server.asked = []
+class Liar(http.server.BaseHTTPRequestHandler):
+    """A desk that answers everything with an error of its own making."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "error": {"code": self.server.code, "message": "so there"}}).encode()
+        self.send_response(503 if self.server.code == 503 else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Retry-After", "18446744073709551615")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@contextlib.contextmanager
+def served_by(handler):
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            done = subprocess.run([BIN / "assist", "--project", f"127.0.0.1:{server.server_port}", "--from", CUSTOMER, "whoami"],
-                                  capture_output=True, text=True, timeout=60, env=dict(os.environ, XDG_STATE_HOME=str(tmp_path)))
+            yield server
         finally:
             server.shutdown()
             thread.join()
+
+
+def whoami(server, state):
+    return subprocess.run([BIN / "assist", "--project", f"127.0.0.1:{server.server_port}", "--from", CUSTOMER, "whoami"],
+                          capture_output=True, text=True, timeout=60, env=dict(os.environ, XDG_STATE_HOME=str(state)))
+
+
+def test_an_error_is_an_error_whatever_its_code(tmp_path):
+    with served_by(Liar) as server:
+        for server.code in (0, 1, -1, 2**32, -2**32, 2**53 - 1, 503):
+            done = whoami(server, tmp_path)
+            assert done.returncode == 1 and done.stderr == "assist: so there\n"
+
+
+def test_a_desk_that_says_it_is_at_another_address_gets_no_proof(tmp_path):
+    with served_by(Relay) as server:
+        server.asked = []
+        done = whoami(server, tmp_path)
     assert done.returncode != 0 and "another address" in done.stderr
     assert server.asked == ["/session/nonce"]
     assert not list(tmp_path.rglob("*_*"))          # nor is its key kept
