@@ -180,6 +180,25 @@ static void an_upload_is_its_users_own_and_good_once(void **state)
         room_proof(room);
 }
 
+static void the_file_of_a_note_is_for_agents(void **state)
+{
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "Files");
+        struct ulid upload = uploaded(room, AGNES, "what we think of it");
+        struct attachment_read_result got;
+        struct note_add_result made;
+
+        assert_int_equal(room_call(room, AGNES, &schema_method_note_add,
+                                   &(struct note_add){ .ticket = ticket.id, .body = STR("see the file"), .has_attachments = true,
+                                                       .attachments = { &upload, 1 }, .has_op_id = true, .op_id = room_id(room) }, &made), 0);
+        assert_int_equal(made.comment.attachments.n, 1);
+        assert_true(str_is(made.comment.attachments.items[0].name, "file.txt"));
+        assert_int_equal(read_back(room, ARTHUR, upload, &got), 0);
+        assert_true(str_is(got.data, "what we think of it"));
+        assert_int_equal(read_back(room, ALICE, upload, &got), FAULT_NOT_FOUND);
+        room_proof(room);
+}
+
 static void what_is_open_or_unused_is_limited(void **state)
 {
         struct room *room = *state;
@@ -295,6 +314,7 @@ int main(void)
                 STORY(a_file_arrives_in_pieces_in_any_repetition),
                 STORY(an_upload_that_a_crash_left_whole_wants_its_last_byte_again),
                 STORY(an_upload_is_its_users_own_and_good_once),
+                STORY(the_file_of_a_note_is_for_agents),
                 STORY(what_is_open_or_unused_is_limited),
                 STORY(what_nobody_uses_goes_after_a_day_and_what_is_used_stays),
                 STORY(equal_files_share_a_blob_until_the_last_is_redacted),

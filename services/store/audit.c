@@ -68,7 +68,7 @@ static int log_fold(struct db *from, struct db *to, int64_t *ret_ops)
                         body = arena_zalloc(&arena, e.kind->body->size);
                         r = log_entry_body(from, &e, &arena, body);
                         if (!r)
-                                r = fold_apply(to, &arena, &e, body);
+                                r = fold_apply(to, &e, body);
                 }
                 arena_reset(&arena);
                 if (!r && ++*ret_ops % FOLDS_PER_COMMIT == 0) {

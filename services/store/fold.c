@@ -12,8 +12,8 @@
 /* What every step works on. */
 struct fold {
         struct db *db;
-        struct arena *arena;
         const struct op *op;
+        bool internal; /* of a note: for agents alone */
 };
 
 /* ---- tickets ---- */
@@ -26,33 +26,30 @@ static int ticket_stub(struct fold *f, struct ulid ticket)
                      "u", ticket);
 }
 
-/* Something happened on it that all who see it may know, or agents alone. */
-static int ticket_touch(struct fold *f, struct ulid ticket, bool internal)
+/* Something happened on it. */
+static int ticket_touch(struct fold *f, struct ulid ticket)
 {
         static const char *const sql[] = { "UPDATE ticket SET touched = max(touched, ?2), changed = max(changed, ?2) WHERE id = ?1",
                                            "UPDATE ticket SET touched = max(touched, ?2) WHERE id = ?1" };
-        int r = db_do(f->db, sql[internal], "ui", ticket, (int64_t)f->op->hlc);
+        int r = db_do(f->db, sql[f->internal], "ui", ticket, (int64_t)f->op->hlc);
 
         if (r || sqlite3_changes(db_handle(f->db)))
                 return r;
         r = ticket_stub(f, ticket);
-        return r ? r : db_do(f->db, sql[internal], "ui", ticket, (int64_t)f->op->hlc);
+        return r ? r : db_do(f->db, sql[f->internal], "ui", ticket, (int64_t)f->op->hlc);
 }
 
 static int ticket_create(struct fold *f, const void *body)
 {
         const struct op_ticket_create *b = body;
-        int r = ticket_touch(f, f->op->target, false);
+        int r = ticket_touch(f, f->op->target);
 
-        if (r)
-                return r;
-        r = db_do(f->db, "UPDATE ticket SET number = ?2, requester = ?3, created = ?4, hidden = 0,"
-                         " priority = CASE WHEN EXISTS (SELECT 1 FROM register WHERE entity = ?1 AND field = ?6 AND written)"
-                         "   THEN priority ELSE ?5 END,"
-                         " subject_op = coalesce(subject_op, ?7) WHERE id = ?1",
-                  "uiuiiiu", f->op->target, b->number, b->requester, (int64_t)f->op->hlc, (int64_t)b->priority,
-                  (int64_t)REGISTER_PRIORITY, f->op->op_id);
-        return r;
+        return r ? r : db_do(f->db, "UPDATE ticket SET number = ?2, requester = ?3, created = ?4, hidden = 0,"
+                                    " priority = CASE WHEN EXISTS (SELECT 1 FROM register WHERE entity = ?1 AND field = ?6 AND written)"
+                                    "   THEN priority ELSE ?5 END,"
+                                    " subject_op = coalesce(subject_op, ?7) WHERE id = ?1",
+                             "uiuiiiu", f->op->target, b->number, b->requester, (int64_t)f->op->hlc, (int64_t)b->priority,
+                             (int64_t)REGISTER_PRIORITY, f->op->op_id);
 }
 
 static int ticket_register(struct fold *f, struct ulid ticket, enum register_field field, char letter, int64_t number, const struct ulid *id)
@@ -61,7 +58,7 @@ static int ticket_register(struct fold *f, struct ulid ticket, enum register_fie
         sqlite3_stmt *q;
         int r;
 
-        r = ticket_touch(f, ticket, false);
+        r = ticket_touch(f, ticket);
         if (!r)
                 r = registers_write(f->db, ticket, field, f->op, letter, number, id);
         if (!r)
@@ -119,7 +116,7 @@ static int ticket_assignee(struct fold *f, const void *body)
 
 static int member_add(struct fold *f, struct ulid ticket, enum member_kind kind, struct str element)
 {
-        int r = ticket_touch(f, ticket, false);
+        int r = ticket_touch(f, ticket);
 
         if (r)
                 return r;
@@ -130,7 +127,7 @@ static int member_add(struct fold *f, struct ulid ticket, enum member_kind kind,
 
 static int member_remove(struct fold *f, struct ulid ticket, enum member_kind kind, struct str element, const struct ulid *adders, size_t n)
 {
-        int r = ticket_touch(f, ticket, false);
+        int r = ticket_touch(f, ticket);
 
         for (size_t i = 0; i < n && !r; i++)
                 r = db_do(f->db, "INSERT INTO member(ticket, kind, element, adder, added, removed) VALUES(?1, ?2, ?3, ?4, 0, 1)"
@@ -167,10 +164,14 @@ static int watcher_remove(struct fold *f, const void *body)
         return member_remove(f, b->ticket, MEMBER_WATCHER, (struct str){ (const char *)b->user.b, sizeof(b->user.b) }, b->saw.items, b->saw.n);
 }
 
-/* ---- comments and notes: the same shape in tables of their own, so that no query for customers can meet a note ---- */
+/* ---- comments and notes: ops of the same shape, in tables of their own, so that no query for customers can meet a note ---- */
+
+_Static_assert(sizeof(struct op_note_add) == sizeof(struct op_comment_add) && sizeof(struct op_note_edit) == sizeof(struct op_comment_edit) &&
+               sizeof(struct op_note_delete) == sizeof(struct op_comment_delete) && sizeof(struct op_note_redact) == sizeof(struct op_comment_redact) &&
+               sizeof(struct op_note_attachment_add) == sizeof(struct op_attachment_add), "a note's op has the shape of a comment's");
 
 struct comment_sql {
-        const char *insert, *fill, *stub, *counted, *discount, *remove, *body, *redact, *redacted, *versions;
+        const char *insert, *fill, *stub, *counted, *discount, *remove, *body, *redact, *redacted;
 };
 #define COMMENT_SQL(table, counter)                                                                                               \
         {                                                                                                                         \
@@ -195,9 +196,9 @@ static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
 }
 
 /* The stamp up to which the comment's texts are redacted: 0, or -ENOENT. */
-static int redaction(struct fold *f, bool internal, struct ulid comment, struct stamp *ret)
+static int redaction(struct fold *f, struct ulid comment, struct stamp *ret)
 {
-        sqlite3_stmt *q = db_query(f->db, comment_sql[internal].redacted, "u", comment);
+        sqlite3_stmt *q = db_query(f->db, comment_sql[f->internal].redacted, "u", comment);
         int r = db_step(f->db, q);
 
         if (r <= 0)
@@ -208,10 +209,10 @@ static int redaction(struct fold *f, bool internal, struct ulid comment, struct 
 }
 
 /* An op's text that arrives after the redaction of what it belongs to. */
-static int redact_late(struct fold *f, bool internal, struct ulid comment)
+static int redact_late(struct fold *f, struct ulid comment)
 {
         struct stamp until;
-        int r = redaction(f, internal, comment, &until);
+        int r = redaction(f, comment, &until);
 
         if (r)
                 return r == -ENOENT ? 0 : r;
@@ -219,7 +220,7 @@ static int redact_late(struct fold *f, bool internal, struct ulid comment)
 }
 
 /* The ticket of a comment that appeared, all in one: what ticket_touch does, its count, and which one is the newest. */
-static int ticket_gain(struct fold *f, bool internal, struct ulid ticket, struct ulid comment, bool counts)
+static int ticket_gain(struct fold *f, struct ulid ticket, struct ulid comment, bool counts)
 {
         static const char public[] = "UPDATE ticket SET touched = max(touched, ?2), changed = max(changed, ?2), comments = comments + ?3,"
                                      " newest_comment = CASE WHEN newest_at < ?2 OR (newest_at = ?2 AND newest_comment < ?4) THEN ?4"
@@ -230,8 +231,8 @@ static int ticket_gain(struct fold *f, bool internal, struct ulid ticket, struct
         int r = 0;
 
         for (int again = 0; again < 2; again++) {
-                r = internal ? db_do(f->db, note, "uii", ticket, hlc, (int64_t)counts)
-                             : db_do(f->db, public, "uiiu", ticket, hlc, (int64_t)counts, comment);
+                r = f->internal ? db_do(f->db, note, "uii", ticket, hlc, (int64_t)counts)
+                                : db_do(f->db, public, "uiiu", ticket, hlc, (int64_t)counts, comment);
                 if (r || sqlite3_changes(db_handle(f->db)))
                         return r;
                 r = ticket_stub(f, ticket);
@@ -241,125 +242,87 @@ static int ticket_gain(struct fold *f, bool internal, struct ulid ticket, struct
         return r;
 }
 
-static int comment_appear(struct fold *f, bool internal, struct ulid ticket, int64_t attachments)
+static int comment_add(struct fold *f, const void *body)
 {
-        const struct comment_sql *sql = &comment_sql[internal];
+        const struct comment_sql *sql = &comment_sql[f->internal];
+        const struct op_comment_add *b = body;
         struct ulid id = op_entity(f->op->op_id, f->op->n);
         const struct op *op = f->op;
         bool counts = true;
         int64_t one;
         int r;
 
-        r = db_do(f->db, sql->insert, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
+        r = db_do(f->db, sql->insert, "uuuiuii", id, b->ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, b->attachments);
         if (r)
                 return r;
         if (!sqlite3_changes(db_handle(f->db))) { /* it was a stub */
-                r = db_do(f->db, sql->fill, "uuuiuii", id, ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, attachments);
+                r = db_do(f->db, sql->fill, "uuuiuii", id, b->ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, b->attachments);
                 if (!r && !sqlite3_changes(db_handle(f->db)))
-                        return ticket_touch(f, ticket, internal); /* a repetition */
+                        return ticket_touch(f, b->ticket); /* a repetition */
                 if (!r)
-                        r = redact_late(f, internal, id);
+                        r = redact_late(f, id);
                 if (!r)
                         r = db_int(f->db, &one, sql->counted, "u", id);
                 counts = r != -ENOENT; /* else it was deleted before it appeared */
                 r = counts ? r : 0;
         }
-        return r ? r : ticket_gain(f, internal, ticket, id, counts);
+        return r ? r : ticket_gain(f, b->ticket, id, counts);
 }
 
-static int comment_add(struct fold *f, const void *body)
+static int comment_stub(struct fold *f, struct ulid ticket, struct ulid comment)
 {
-        const struct op_comment_add *b = body;
+        int r = ticket_touch(f, ticket);
 
-        return comment_appear(f, false, b->ticket, b->attachments);
-}
-
-static int note_add(struct fold *f, const void *body)
-{
-        const struct op_note_add *b = body;
-
-        return comment_appear(f, true, b->ticket, b->attachments);
-}
-
-static int comment_stub(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
-{
-        int r = ticket_touch(f, ticket, internal);
-
-        return r ? r : db_do(f->db, comment_sql[internal].stub, "uu", comment, ticket);
-}
-
-static int comment_body(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
-{
-        struct stamp shown;
-        sqlite3_stmt *q;
-        int r;
-
-        r = comment_stub(f, internal, ticket, comment);
-        if (!r)
-                r = registers_write(f->db, comment, REGISTER_BODY, f->op, 'n', 0, NULL);
-        if (!r)
-                r = registers_shown(f->db, comment, REGISTER_BODY, &shown, &q);
-        if (r)
-                return r;
-        db_done(q);
-        r = db_do(f->db, comment_sql[internal].body, "uuii", comment, shown.op_id, (int64_t)shown.n, (int64_t)f->op->hlc);
-        return r ? r : redact_late(f, internal, comment);
+        return r ? r : db_do(f->db, comment_sql[f->internal].stub, "uu", comment, ticket);
 }
 
 static int comment_edit(struct fold *f, const void *body)
 {
         const struct op_comment_edit *b = body;
+        struct stamp shown;
+        sqlite3_stmt *q;
+        int r;
 
-        return comment_body(f, false, b->ticket, b->comment);
-}
-
-static int note_edit(struct fold *f, const void *body)
-{
-        const struct op_note_edit *b = body;
-
-        return comment_body(f, true, b->ticket, b->comment);
-}
-
-static int comment_remove(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
-{
-        const struct comment_sql *sql = &comment_sql[internal];
-        int64_t counted;
-        int r, was;
-
-        r = comment_stub(f, internal, ticket, comment);
+        r = comment_stub(f, b->ticket, b->comment);
+        if (!r)
+                r = registers_write(f->db, b->comment, REGISTER_BODY, f->op, 'n', 0, NULL);
+        if (!r)
+                r = registers_shown(f->db, b->comment, REGISTER_BODY, &shown, &q);
         if (r)
                 return r;
-        was = db_int(f->db, &counted, sql->counted, "u", comment);
-        if (was && was != -ENOENT)
-                return was;
-        r = db_do(f->db, sql->remove, "u", comment);
-        if (!r && was == 0)
-                r = db_do(f->db, sql->discount, "u", ticket);
-        return r;
+        db_done(q);
+        r = db_do(f->db, comment_sql[f->internal].body, "uuii", b->comment, shown.op_id, (int64_t)shown.n, (int64_t)f->op->hlc);
+        return r ? r : redact_late(f, b->comment);
 }
 
 static int comment_delete(struct fold *f, const void *body)
 {
+        const struct comment_sql *sql = &comment_sql[f->internal];
         const struct op_comment_delete *b = body;
+        int64_t counted;
+        int r, was;
 
-        return comment_remove(f, false, b->ticket, b->comment);
+        r = comment_stub(f, b->ticket, b->comment);
+        if (r)
+                return r;
+        was = db_int(f->db, &counted, sql->counted, "u", b->comment);
+        if (was && was != -ENOENT)
+                return was;
+        r = db_do(f->db, sql->remove, "u", b->comment);
+        if (!r && was == 0)
+                r = db_do(f->db, sql->discount, "u", b->ticket);
+        return r;
 }
 
-static int note_delete(struct fold *f, const void *body)
+static int attachment_add(struct fold *f, const void *body)
 {
-        const struct op_note_delete *b = body;
-
-        return comment_remove(f, true, b->ticket, b->comment);
-}
-
-static int attachment_appear(struct fold *f, bool internal, struct ulid ticket, struct ulid comment, struct ulid upload, int64_t size,
-                             struct str type, struct str blob)
-{
+        const struct op_attachment_add *b = body;
+        struct str blob = b->blob;
         struct stamp until;
-        int r = comment_stub(f, internal, ticket, comment);
+        int r = comment_stub(f, b->ticket, b->comment);
 
         if (!r)
-                r = redaction(f, internal, comment, &until);
+                r = redaction(f, b->comment, &until);
         if (r && r != -ENOENT)
                 return r;
         if (!r && stamp_cmp(op_stamp(f->op), until) < 0) {
@@ -370,39 +333,26 @@ static int attachment_appear(struct fold *f, bool internal, struct ulid ticket, 
         }
         return db_do(f->db, "INSERT OR IGNORE INTO attachment(id, ticket, comment, internal, op_id, n, size, type, blob)"
                             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                     "uuuiuiitB", upload, ticket, comment, (int64_t)internal, f->op->op_id, (int64_t)f->op->n, size, type,
+                     "uuuiuiitB", b->upload, b->ticket, b->comment, (int64_t)f->internal, f->op->op_id, (int64_t)f->op->n, b->size, b->type,
                      blob.n ? &blob : NULL);
 }
 
-static int attachment_add(struct fold *f, const void *body)
-{
-        const struct op_attachment_add *b = body;
-
-        return attachment_appear(f, false, b->ticket, b->comment, b->upload, b->size, b->type, b->blob);
-}
-
-static int note_attachment_add(struct fold *f, const void *body)
-{
-        const struct op_note_attachment_add *b = body;
-
-        return attachment_appear(f, true, b->ticket, b->comment, b->upload, b->size, b->type, b->blob);
-}
-
 /* Every text written before goes: of the comment, of each version that covered it or lost to it, and of its attachments. */
-static int comment_wipe(struct fold *f, bool internal, struct ulid ticket, struct ulid comment)
+static int comment_redact(struct fold *f, const void *body)
 {
+        const struct op_comment_redact *b = body;
         uint8_t bytes[STAMP_BYTES];
         struct str until = { (const char *)bytes, sizeof(bytes) };
         sqlite3_stmt *q;
         int r;
 
         stamp_pack(op_stamp(f->op), bytes);
-        r = comment_stub(f, internal, ticket, comment);
+        r = comment_stub(f, b->ticket, b->comment);
         if (!r)
-                r = db_do(f->db, comment_sql[internal].redact, "ub", comment, until);
+                r = db_do(f->db, comment_sql[f->internal].redact, "ub", b->comment, until);
         if (r)
                 return r;
-        q = db_query(f->db, comment_sql[internal].redacted, "u", comment);
+        q = db_query(f->db, comment_sql[f->internal].redacted, "u", b->comment);
         r = db_step(f->db, q);
         if (r > 0) {
                 struct ulid op_id = db_column_ulid(q, 1);
@@ -413,7 +363,7 @@ static int comment_wipe(struct fold *f, bool internal, struct ulid ticket, struc
         }
         if (r)
                 return r;
-        q = db_query(f->db, "SELECT stamp FROM register WHERE entity = ?1 AND field = ?2 AND written AND stamp < ?3", "uib", comment,
+        q = db_query(f->db, "SELECT stamp FROM register WHERE entity = ?1 AND field = ?2 AND written AND stamp < ?3", "uib", b->comment,
                      (int64_t)REGISTER_BODY, until);
         while ((r = db_step(f->db, q)) > 0) {
                 struct stamp stamp;
@@ -427,52 +377,27 @@ static int comment_wipe(struct fold *f, bool internal, struct ulid ticket, struc
                 }
         }
         if (!r)
-                r = db_do(f->db, "DELETE FROM op_text WHERE (op_id, n) IN (SELECT op_id, n FROM attachment WHERE comment = ?1)", "u", comment);
+                r = db_do(f->db, "DELETE FROM op_text WHERE (op_id, n) IN (SELECT op_id, n FROM attachment WHERE comment = ?1)", "u", b->comment);
         if (!r)
-                r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", comment);
+                r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", b->comment);
         return r;
-}
-
-static int comment_redact(struct fold *f, const void *body)
-{
-        const struct op_comment_redact *b = body;
-
-        return comment_wipe(f, false, b->ticket, b->comment);
-}
-
-static int note_redact(struct fold *f, const void *body)
-{
-        const struct op_note_redact *b = body;
-
-        return comment_wipe(f, true, b->ticket, b->comment);
 }
 
 /* ---- people, the project, access ---- */
 
-static int person(struct fold *f, struct ulid user, int role, bool active)
+_Static_assert(sizeof(struct op_staff_set) == sizeof(struct op_person_set), "staff are people");
+
+static int person_set(struct fold *f, const void *body)
 {
+        const struct op_person_set *b = body;
         uint8_t bytes[STAMP_BYTES];
 
         stamp_pack(op_stamp(f->op), bytes);
         return db_do(f->db, "INSERT INTO person(id, stamp, role, active, name_op, name_n) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
                             " ON CONFLICT DO UPDATE SET stamp = excluded.stamp, role = excluded.role, active = excluded.active,"
                             " name_op = excluded.name_op, name_n = excluded.name_n WHERE excluded.stamp > person.stamp",
-                     "ubiiui", user, (struct str){ (const char *)bytes, sizeof(bytes) }, (int64_t)role, (int64_t)active, f->op->op_id,
+                     "ubiiui", b->user, (struct str){ (const char *)bytes, sizeof(bytes) }, (int64_t)b->role, (int64_t)b->active, f->op->op_id,
                      (int64_t)f->op->n);
-}
-
-static int person_set(struct fold *f, const void *body)
-{
-        const struct op_person_set *b = body;
-
-        return person(f, b->user, b->role, b->active);
-}
-
-static int staff_set(struct fold *f, const void *body)
-{
-        const struct op_staff_set *b = body;
-
-        return person(f, b->user, b->role, b->active);
 }
 
 static int project_set(struct fold *f, const void *body)
@@ -497,6 +422,7 @@ static int nothing(struct fold *f, const void *body)
 static const struct {
         const struct schema_op *kind;
         int (*fold)(struct fold *f, const void *body);
+        bool internal;
 } kinds[] = {
         { &schema_op_ticket_create, ticket_create },
         { &schema_op_ticket_subject, ticket_subject },
@@ -511,26 +437,24 @@ static const struct {
         { &schema_op_comment_edit, comment_edit },
         { &schema_op_comment_delete, comment_delete },
         { &schema_op_comment_redact, comment_redact },
-        { &schema_op_note_add, note_add },
-        { &schema_op_note_edit, note_edit },
-        { &schema_op_note_delete, note_delete },
-        { &schema_op_note_redact, note_redact },
+        { &schema_op_note_add, comment_add, true },
+        { &schema_op_note_edit, comment_edit, true },
+        { &schema_op_note_delete, comment_delete, true },
+        { &schema_op_note_redact, comment_redact, true },
         { &schema_op_attachment_add, attachment_add },
-        { &schema_op_note_attachment_add, note_attachment_add },
+        { &schema_op_note_attachment_add, attachment_add, true },
         { &schema_op_person_set, person_set },
-        { &schema_op_staff_set, staff_set },
+        { &schema_op_staff_set, person_set },
         { &schema_op_project_set, project_set },
         { &schema_op_role_set, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },
 };
 
-int fold_apply(struct db *db, struct arena *arena, const struct log_entry *e, const void *body)
+int fold_apply(struct db *db, const struct log_entry *e, const void *body)
 {
-        struct fold f = { db, arena, &e->op };
-
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
                 if (kinds[i].kind == e->kind)
-                        return kinds[i].fold(&f, body);
+                        return kinds[i].fold(&(struct fold){ db, &e->op, kinds[i].internal }, body);
         return 0; /* a newer instance's kind: kept in the log, without effect here */
 }

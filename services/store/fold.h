@@ -4,4 +4,4 @@
 #include "tx.h"
 
 /* body: the kind's struct, with the texts that are not redacted. 0, or an error of the database. */
-int fold_apply(struct db *db, struct arena *arena, const struct log_entry *e, const void *body);
+int fold_apply(struct db *db, const struct log_entry *e, const void *body);

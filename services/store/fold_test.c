@@ -124,7 +124,7 @@ static void fold_in_order(struct db *db, struct arena *arena, const struct log_e
                 void *body = arena_zalloc(arena, e->kind->body->size);
 
                 assert_int_equal(log_entry_body(db, e, arena, body), 0);
-                assert_int_equal(fold_apply(db, arena, e, body), 0);
+                assert_int_equal(fold_apply(db, e, body), 0);
         }
 }
 

@@ -341,6 +341,35 @@ static void comments_are_edited_deleted_and_redacted(void **state)
         room_proof(room);
 }
 
+static void notes_are_edited_deleted_and_redacted_like_comments(void **state)
+{
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "Between us"), now = { 0 };
+        struct comment_redact_result redacted;
+        struct note_delete_result deleted;
+        struct note_edit_result edited;
+        struct comment note;
+        char command[160];
+
+        assert_int_equal(room_note(room, AGNES, ticket.id, "her pasSword-4711 was here", &note), 0);
+        assert_int_equal(room_call(room, AGNES, &schema_method_note_edit, &(struct note_edit){ .has_op_id = true, .op_id = room_id(room), .comment = note.id, .body = STR("it was pasSword-4712") }, &edited), 0);
+        assert_true(str_is(edited.comment.body, "it was pasSword-4712"));
+        assert_int_equal(room_call(room, ADMIN, &schema_method_comment_redact, &(struct comment_redact){ .has_op_id = true, .op_id = room_id(room), .comment = note.id }, &redacted), 0);
+        assert_true(redacted.comment.redacted);
+        assert_int_equal(redacted.comment.body.n, 0);
+        assert_int_equal(room_note(room, AGNES, ticket.id, "other", &note), 0);
+        assert_int_equal(room_call(room, AGNES, &schema_method_note_delete, &(struct note_delete){ .has_op_id = true, .op_id = room_id(room), .comment = note.id }, &deleted), 0);
+        assert_true(deleted.comment.deleted);
+        assert_int_equal(room_get(room, AGNES, ticket.id, &now, NULL), 0);
+        assert_int_equal(now.notes, 1); /* the redacted one */
+        assert_int_equal(now.comments, 1);
+        room_proof(room);
+        room_close(room);
+        snprintf(command, sizeof(command), "! grep -rq 'pasSword-47' '%s'", room->folder);
+        assert_int_equal(system(command), 0);
+        assert_int_equal(room_open_vfs(room, NULL), 0);
+}
+
 static void a_replay_pages_through_what_the_caller_may_see_and_stops_at_a_changed_role(void **state)
 {
         struct room *room = *state;
@@ -459,6 +488,7 @@ int main(void)
                 STORY(customers_set_no_more_than_the_state_of_their_own),
                 STORY(notes_are_nowhere_for_customers),
                 STORY(comments_are_edited_deleted_and_redacted),
+                STORY(notes_are_edited_deleted_and_redacted_like_comments),
                 STORY(a_replay_pages_through_what_the_caller_may_see_and_stops_at_a_changed_role),
                 STORY(access_gained_and_lost_are_events_of_the_one_concerned),
                 STORY(a_page_of_long_comments_ends_early_and_the_next_one_goes_on),

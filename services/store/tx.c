@@ -140,7 +140,7 @@ int tx_append(struct tx *tx, const struct effect *effect)
                 r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         }
         if (!r)
-                r = fold_apply(tx->db, tx->arena, &e, effect->body);
+                r = fold_apply(tx->db, &e, effect->body);
         tx->n++;
         tx->hlc = e.op.hlc;
         return r;
