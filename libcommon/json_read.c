@@ -27,7 +27,6 @@ struct reader {
         struct str in;
         struct arena *arena;
         struct codec_error *error;
-        struct frame frames[CODEC_DEPTH];
         int top;            /* -1: before and after the root */
         int depth;          /* open brackets of any kind */
         int skipping;       /* of these, those inside a value that is ignored or taken verbatim */
@@ -35,6 +34,7 @@ struct reader {
         size_t start;       /* of the verbatim value */
         size_t end;         /* of the last token */
         int r;
+        struct frame frames[CODEC_DEPTH];
 };
 
 /* Something is wrong with the value being read, and *error says what: adds where. The path lies in the frames. */
@@ -595,11 +595,21 @@ static int parse(struct reader *r)
         return 0;
 }
 
+/* Frames but the first are made when they are pushed: there are many, and few are used. */
+static void reader_init(struct reader *r, struct str in, struct arena *arena, struct codec_error *error, struct frame root)
+{
+        memset(r, 0, offsetof(struct reader, frames));
+        r->in = in;
+        r->arena = arena;
+        r->error = error;
+        r->frames[0] = root;
+}
+
 int json_read(const struct schema_struct *type, struct str in, struct arena *arena, void *ret, struct codec_error *error)
 {
-        struct reader r = { .in = in, .arena = arena, .error = error };
+        struct reader r;
 
-        r.frames[0] = (struct frame){ .type = type, .base = ret };
+        reader_init(&r, in, arena, error, (struct frame){ .type = type, .base = ret });
         memset(ret, 0, type->size);
         return parse(&r);
 }
@@ -609,10 +619,10 @@ int json_split(struct str in, struct arena *arena, size_t max, struct str **ret_
         struct schema_list list = { 0 };
         struct schema_field items = { .name = "", .kind = SCHEMA_JSON, .flags = SCHEMA_LIST, .size = sizeof(struct str),
                                       .max = INT64_MAX, .list_max = (uint32_t)max };
-        struct reader r = { .in = in, .arena = arena, .error = error };
+        struct reader r;
         int e;
 
-        r.frames[0] = (struct frame){ .base = &list, .field = &items };
+        reader_init(&r, in, arena, error, (struct frame){ .base = &list, .field = &items });
         e = parse(&r);
         if (e)
                 return e;

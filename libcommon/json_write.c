@@ -31,19 +31,6 @@ void json_string(struct buf *out, struct str s)
         buf_char(out, '"');
 }
 
-static void write_int(struct buf *out, int64_t v)
-{
-        char digits[24], *p = digits + sizeof(digits);
-        uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
-
-        do
-                *--p = (char)('0' + u % 10);
-        while (u /= 10);
-        if (v < 0)
-                *--p = '-';
-        buf_add(out, p, (size_t)(digits + sizeof(digits) - p));
-}
-
 static void write_one(const struct schema_field *f, const void *at, struct buf *out)
 {
         char ulid[ULID_TEXT + 1];
@@ -55,7 +42,7 @@ static void write_one(const struct schema_field *f, const void *at, struct buf *
         case SCHEMA_UINT:
         case SCHEMA_INT:
         case SCHEMA_TIME:
-                write_int(out, *(const int64_t *)at);
+                buf_int(out, *(const int64_t *)at);
                 return;
         case SCHEMA_ULID:
                 ulid_text(*(const struct ulid *)at, ulid);

@@ -15,18 +15,6 @@ bool str_eq(struct str a, struct str b)
         return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-bool str_is(struct str s, const char *text)
-{
-        return str_eq(s, str_of(text));
-}
-
-bool str_starts(struct str s, const char *prefix)
-{
-        size_t n = strlen(prefix);
-
-        return s.n >= n && memcmp(s.p, prefix, n) == 0;
-}
-
 int str_cmp(struct str a, struct str b)
 {
         size_t n = a.n < b.n ? a.n : b.n;
@@ -85,7 +73,13 @@ int64_t str_utf8_length(struct str s)
 {
         const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
         int64_t length = 0;
+        uint64_t ascii;
 
+        for (; end - p >= 8; p += 8, length += 8) {     /* eight bytes at a time for as long as it is ASCII */
+                memcpy(&ascii, p, 8);
+                if (ascii & 0x8080808080808080)
+                        break;
+        }
         for (; p < end; length++) {
                 unsigned follow, low = 0x80, high = 0xbf, c = *p++;
 
@@ -260,17 +254,32 @@ void buf_text(struct buf *b, const char *text)
         buf_add(b, text, strlen(text));
 }
 
+void buf_int(struct buf *b, int64_t v)
+{
+        char digits[24], *p = digits + sizeof(digits);
+        uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+        do
+                *--p = (char)('0' + u % 10);
+        while (u /= 10);
+        if (v < 0)
+                *--p = '-';
+        buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
+}
+
 void buf_vformat(struct buf *b, const char *format, va_list args)
 {
+        size_t room = (buf_reserve(b, 1), b->capacity - b->n);
         va_list again;
         int n;
 
         va_copy(again, args);
-        n = vsnprintf(NULL, 0, format, again);
+        n = vsnprintf(b->p + b->n, room, format, again);
         va_end(again);
         if (n < 0)
                 abort();
-        vsnprintf(buf_reserve(b, (size_t)n + 1), (size_t)n + 1, format, args);
+        if ((size_t)n >= room)
+                vsnprintf(buf_reserve(b, (size_t)n + 1), (size_t)n + 1, format, args);
         b->n += (size_t)n;
 }
 

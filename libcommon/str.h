@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
         const char *p;
@@ -16,10 +17,21 @@ struct str {
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
 #define STR_ARG(s) (int)(s).n, (s).p /* for "%.*s" */
 
+/* Here, because the text is mostly a literal, whose length the compiler knows. */
+static inline bool str_starts(struct str s, const char *prefix)
+{
+        size_t n = strlen(prefix);
+
+        return s.n >= n && memcmp(s.p, prefix, n) == 0;
+}
+
+static inline bool str_is(struct str s, const char *text)
+{
+        return s.n == strlen(text) && (s.n == 0 || memcmp(s.p, text, s.n) == 0);
+}
+
 struct str str_of(const char *text);    /* of a NUL-terminated text; NULL gives the empty str */
 bool str_eq(struct str a, struct str b);
-bool str_is(struct str s, const char *text);
-bool str_starts(struct str s, const char *prefix);
 int str_cmp(struct str a, struct str b); /* bytewise; a prefix sorts first */
 struct str str_cut(struct str *rest, char separator); /* the part before the separator; *rest becomes what follows */
 struct str str_trim(struct str s);                    /* without ASCII white space at either end */
@@ -50,6 +62,7 @@ void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_char(struct buf *b, char c);
 void buf_str(struct buf *b, struct str s);
 void buf_text(struct buf *b, const char *text);
+void buf_int(struct buf *b, int64_t v);      /* decimal */
 void buf_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vformat(struct buf *b, const char *format, va_list args);
 const char *buf_z(struct buf *b);            /* NUL-terminated view; the NUL is not counted in n */

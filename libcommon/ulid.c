@@ -18,10 +18,16 @@ struct ulid ulid_of(int64_t now_ms, const uint8_t random[10])
 
 struct ulid ulid_new(int64_t now_ms)
 {
-        uint8_t random[10];
+        static _Thread_local struct {
+                uint8_t random[64][10];         /* one system call for so many */
+                unsigned left;
+        } dice;
 
-        randombytes_buf(random, sizeof(random));
-        return ulid_of(now_ms, random);
+        if (!dice.left) {
+                randombytes_buf(dice.random, sizeof(dice.random));
+                dice.left = sizeof(dice.random) / sizeof(dice.random[0]);
+        }
+        return ulid_of(now_ms, dice.random[--dice.left]);
 }
 
 int64_t ulid_time_ms(struct ulid id)

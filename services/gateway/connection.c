@@ -200,6 +200,14 @@ void connection_begin(struct connection *c, h2o_req_t *request)
         enter(c, CONNECTION_BUSY);
 }
 
+void connection_known(struct connection *c, struct visitor *visitor)
+{
+        if (c->visitor == visitor)
+                return;
+        visitor_unref(c->visitor);
+        c->visitor = visitor_ref(visitor);
+}
+
 void connection_answered(struct connection *c)
 {
         enter(c, CONNECTION_ANSWERED);
@@ -254,6 +262,7 @@ static void on_closed(void *data)
         guest_leave(cs, c->guest);
         if (c->asking)
                 visitors_cancel(cs->gateway->visitors, c);
+        visitor_unref(c->visitor);
         buf_deinit(&c->begun);
         free(c);
         cs->n--;

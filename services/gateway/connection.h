@@ -34,6 +34,7 @@ struct connection {
         uint32_t since;                      /* in ticks */
         struct buf begun;                    /* of a head that is not whole: h2o's own buffer would take 8 KiB for it */
         struct head head;                    /* of the request under way */
+        struct visitor *visitor;             /* held: who its last request was from; NULL before */
         bool asking;                         /* who it is, before a large body is taken */
         char address[INET6_ADDRSTRLEN];
 };
@@ -52,6 +53,7 @@ void connections_want_room(struct connections *cs);
 struct connection *connection_of(const h2o_req_t *request);
 const char *connection_device(const struct connection *c);
 void connection_begin(struct connection *c, h2o_req_t *request);  /* h2o has read a request whole */
+void connection_known(struct connection *c, struct visitor *visitor);
 void connection_answered(struct connection *c);                   /* h2o is done with it */
 
 /* After each turn of h2o's loop: connections whose request was answered wait for their next one. */

@@ -37,6 +37,7 @@ static void listen_at(struct gateway *g, const union host_address *address)
         listener_free(g->listener);
         g->listener = NULL;
         g->address = *address;
+        buf_clear(&g->host);
         r = listener_new(g, address, &g->listener);
         if (r)
                 log_error("can't listen at %s port %lld: %s; trying on", text, (long long)g->service->settings.port, strerror(-r));
@@ -97,7 +98,7 @@ static int run(void *data)
 static void h2o_start(struct gateway *g)
 {
         h2o_config_init(&g->config);
-        g->config.server_name = h2o_iovec_init(H2O_STRLIT("assist"));
+        g->config.server_name = h2o_iovec_init(H2O_STRLIT(""));         /* no Server header */
         g->config.max_request_entity_size = GATEWAY_BODY_MAX;
         g->config.http1.req_timeout = UINT32_MAX;       /* deadlines are ours: connection.h */
         g->config.http1.upgrade_to_http2 = 0;
@@ -155,6 +156,7 @@ static void reload(void *data)
 
         g->limits->device_rate = g->service->settings.device_rate;
         g->limits->user_rate = g->service->settings.user_rate;
+        buf_clear(&g->host);
         if (!g->listener)
                 return;
         if (address.any.sa_family == AF_INET)
@@ -218,6 +220,7 @@ static void stop(void *data)
         h2o_stop(g);
         request_deinit_spare(g);
         buf_deinit(&g->openrpc);
+        buf_deinit(&g->host);
         free(g->limits);
         free(g);
 }

@@ -27,6 +27,7 @@ struct gateway {
         struct listener *listener;      /* NULL until the overlay's address is known */
         enum overlay_driver driver;
         union host_address address;     /* ours, with the port */
+        struct buf host;                /* the last Host that meant us; empty: none since address and names were set */
         char device[DEVICE_MAX + 1];    /* what our own address is called */
 
         struct limits *limits;

@@ -130,7 +130,11 @@ const char *jsonrpc_message(int code)
 
 void jsonrpc_write_error(struct buf *out, struct str id, int code, const struct fault *fault)
 {
-        buf_format(out, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-%d,\"message\":\"%s\"", code, jsonrpc_message(code));
+        buf_text(out, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":");
+        buf_int(out, -code);
+        buf_text(out, ",\"message\":\"");
+        buf_text(out, jsonrpc_message(code));
+        buf_char(out, '"');
         if (fault) {
                 buf_text(out, ",\"data\":");
                 json_write(&fault_type, fault, out);

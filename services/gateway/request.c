@@ -97,7 +97,7 @@ struct str request_header(const struct request *q, const char *name)
         for (size_t i = 0; i < headers->size; i++) {
                 const h2o_header_t *h = &headers->entries[i];
 
-                if (h->name->len == n && strncasecmp(h->name->base, name, n) == 0)
+                if (h->name->len == n && memcmp(h->name->base, name, n) == 0)   /* h2o makes them lower case */
                         return (struct str){ h->value.base, h->value.len };
         }
         return (struct str){ 0 };
@@ -201,21 +201,43 @@ const char *http_reason(int status)
         }
 }
 
+static void send_answer(struct request *q, int status, struct str body)
+{
+        q->h2o->res.status = status;
+        q->h2o->res.reason = http_reason(status);
+        if (status != 204)
+                q->h2o->res.content_length = body.n;
+        q->guard->request = NULL;       /* h2o may dispose of its request at once */
+        q->guard = NULL;
+        h2o_send_inline(q->h2o, body.p, body.n);
+}
+
 void request_answer(struct request *q, int status, const char *content_type, struct str body)
 {
         if (q->h2o) {
-                q->h2o->res.status = status;
-                q->h2o->res.reason = http_reason(status);
-                if (status != 204)
-                        q->h2o->res.content_length = body.n;
                 request_secure(q, nothing_allowed);
                 if (content_type) {
                         request_add_header(q, "content-type", str_of(content_type));
                         request_add_header(q, "cache-control", STR("no-store"));
                 }
-                q->guard->request = NULL;       /* h2o may dispose of its request at once */
-                q->guard = NULL;
-                h2o_send_inline(q->h2o, body.p, body.n);
+                send_answer(q, status, body);
+        }
+        request_end(q);
+}
+
+/* Most answers are these: their headers are one, with the others in its value, which need only live until h2o has copied it. What is
+ * no page has no use for a page's policies. */
+void request_answer_json(struct request *q, int status, struct str body)
+{
+        static const char name[] = "x-request-id", rest[] = "\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
+                                                            "x-content-type-options: nosniff";
+        char value[ULID_TEXT + sizeof(rest)];
+
+        if (q->h2o) {
+                memcpy(value, q->id.p, ULID_TEXT);
+                memcpy(value + ULID_TEXT, rest, sizeof(rest));
+                h2o_add_header_by_str(&q->h2o->pool, &q->h2o->res.headers, name, sizeof(name) - 1, 0, NULL, value, sizeof(value) - 1);
+                send_answer(q, status, body);
         }
         request_end(q);
 }
@@ -261,7 +283,11 @@ struct fault request_fault(const struct request *q, const struct fault *fault)
 
 static void write_error(int code, const struct fault *fault, struct buf *out)
 {
-        buf_format(out, "{\"error\":{\"code\":-%d,\"message\":\"%s\",\"data\":", code, fault_name(code));
+        buf_text(out, "{\"error\":{\"code\":");
+        buf_int(out, -code);
+        buf_text(out, ",\"message\":\"");
+        buf_text(out, fault_name(code));
+        buf_text(out, "\",\"data\":");
         json_write(&fault_type, fault, out);
         buf_text(out, "}}\n");
 }
@@ -281,7 +307,7 @@ static void fail(struct request *q, int status, int code, const struct fault *fa
                 request_add_header(q, "retry-after", arena_format(&q->arena, "%lld", (long long)retry_after_s(&f)));
         if (status == 401)
                 request_add_header(q, "www-authenticate", STR("Bearer"));
-        request_answer(q, status, "application/json", buf_view(&q->out));
+        request_answer_json(q, status, buf_view(&q->out));
 }
 
 void request_write_refusal(struct gateway *g, int status, int code, const struct fault *fault, struct buf *out)
@@ -351,15 +377,18 @@ static void on_known(void *data, int code, const struct fault *fault, struct vis
                 request_end(q);
                 return;
         }
-        if (!code)
+        if (!code) {
                 q->visitor = visitor_ref(visitor);
+                connection_known(q->guard->connection, visitor);
+        }
         i->done(q, code, fault);
 }
 
 void request_identify(struct request *q, struct str token, request_known_fn *done)
 {
         struct identifying *i = ARENA_NEW(&q->arena, struct identifying);
-        const struct visit visit = { .address = str_of(q->address), .device = str_of(q->device), .request = q->id };
+        const struct visit visit = { .address = str_of(q->address), .device = str_of(q->device), .request = q->id,
+                                     .last = q->guard->connection->visitor };
         const struct fault fault = { .has_reason = true, .reason = STR("a token is needed: Authorization: Bearer") };
 
         *i = (struct identifying){ .request = q, .done = done };
@@ -375,7 +404,7 @@ int request_charge(struct request *q, const char *rate, struct fault *ret)
         int64_t retry_after_ms;
 
         if (!*rate || !limits_take(q->gateway->limits, limits_class_of(rate), str_of(q->device), v && v->has_user ? &v->user : NULL,
-                                   clock_steady_us(q->gateway->service->clock), &retry_after_ms))
+                                   q->began_us, &retry_after_ms))
                 return 0;
         *ret = (struct fault){ .has_reason = true, .reason = STR("too many requests"), .has_retry_after_ms = true,
                                .retry_after_ms = retry_after_ms };

@@ -32,10 +32,11 @@ bool request_is_json(const struct request *q);                                  
 
 /* Headers of the answer, before it is given. value lies in constant memory or the request's arena. */
 void request_add_header(struct request *q, const char *name, struct str value);
-void request_secure(struct request *q, const char *csp);       /* the headers that every answer has */
+void request_secure(struct request *q, const char *csp);       /* what every answer has that a browser may show */
 
 /* The answers. */
 void request_answer(struct request *q, int status, const char *content_type, struct str body);  /* copies the body */
+void request_answer_json(struct request *q, int status, struct str body);                       /* the same */
 void request_fail(struct request *q, int code, const struct fault *fault);                      /* fault NULL is fine */
 void request_refuse(struct request *q, int status, int code, const char *reason);               /* with another status than the code's own */
 void request_end(struct request *q);   /* without one: it is gone, or somebody else answers now */

@@ -13,7 +13,7 @@ struct route {
 
 static void health_route(struct request *q)
 {
-        request_answer(q, 200, "application/json", STR("{\"ok\":true}\n"));
+        request_answer_json(q, 200, STR("{\"ok\":true}\n"));
 }
 
 static const struct route routes[] = {
@@ -50,6 +50,18 @@ int64_t router_body_max(struct str target)
         return route && route->large ? GATEWAY_BODY_MAX : GATEWAY_SMALL_BODY_MAX;
 }
 
+/* As the last one was, mostly. */
+static bool is_known_host(struct gateway *g, struct str host)
+{
+        if (g->host.n > 0 && str_eq(host, buf_view(&g->host)))
+                return true;
+        if (!host_is_ours(host, &g->address, g->service->settings.hosts))
+                return false;
+        buf_clear(&g->host);
+        buf_str(&g->host, host);
+        return true;
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *h2o)
 {
         struct gateway *g = *(struct gateway **)(handler + 1);
@@ -57,7 +69,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *h2o)
         struct str host = { h2o->authority.base, h2o->authority.len };
         const struct route *route = find(q->path);
 
-        if (!host_is_ours(host, &g->address, g->service->settings.hosts)) {
+        if (!is_known_host(g, host)) {
                 request_refuse(q, 421, FAULT_FORBIDDEN, "Host must be this server's address and port, or one of its names");
         } else if (!origin_is_ours(request_header(q, "origin"), host)) {
                 request_refuse(q, 403, FAULT_FORBIDDEN, "requests from pages of another origin are not answered");

@@ -46,7 +46,10 @@ static void finish(struct exchange *x)
         }
         if (any && x->in.batch)
                 buf_char(&q->out, ']');
-        request_answer(q, any ? 200 : 204, any ? "application/json" : NULL, buf_view(&q->out));
+        if (any)
+                request_answer_json(q, 200, buf_view(&q->out));
+        else
+                request_answer(q, 204, NULL, (struct str){ 0 });
 }
 
 static void keep(struct one *o, struct buf *text)

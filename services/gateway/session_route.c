@@ -33,7 +33,7 @@ static void on_answer(void *data, const struct rpc_reply *reply)
         }
         buf_clear(&q->out);
         json_write(a->method->result, reply->result, &q->out);
-        request_answer(q, 200, "application/json", buf_view(&q->out));
+        request_answer_json(q, 200, buf_view(&q->out));
 }
 
 static void pass_on(struct request *q, const struct schema_method *method)

@@ -37,6 +37,7 @@ struct visit {
         struct str address;
         struct str device;      /* is charged with a session where identity must be asked; empty: nobody is */
         struct str request;     /* may be empty */
+        struct visitor *last;   /* who came the same way before, or NULL: mostly it is them again */
 };
 
 /* code 0 and a visitor, which is yours only while you hold a reference; or a fault. Perhaps before this returns. */

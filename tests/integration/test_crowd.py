@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness import Desk, Device, until
+from harness import Desk, Device, RpcError, until
 from raw_socket import RawSocket
 
 CUSTOMER = "127.0.0.2"
@@ -230,6 +230,32 @@ def test_a_batch_has_a_budget_and_what_it_changed_is_told(customer):
 
 
 # ---- too many ----
+
+def test_a_device_that_asks_too_much_waits():
+    with Desk({"gateway": {"device_rate": 60}}) as desk:
+        stranger = Device(desk, "127.0.0.9")
+        answers = [stranger.post("/session/nonce", {}) for _ in range(8)]
+        assert [a.status for a in answers] == [200] * 6 + [429] * 2
+        assert int(answers[-1].headers["Retry-After"]) > 0 and answers[-1].json["error"]["data"]["retry_after_ms"] > 0
+        other = Device(desk, "127.0.0.10")
+        other.open()
+        codes = [code_or_none(lambda: other.rpc("project.info")) for _ in range(62)]
+        assert codes[:60] == [None] * 60 and codes[-1] == -32005
+        assert Device(desk, "127.0.0.11").post("/session/nonce", {}).status == 200
+        guesser = Device(desk, "127.0.0.12")
+        seen = set()
+        for i in range(10):
+            guesser.token = f"guess{i}"
+            seen.add(code_or_none(lambda: guesser.rpc("project.info")))
+        assert seen == {-32001, -32005}
+
+
+def code_or_none(call):
+    try:
+        call()
+    except RpcError as e:
+        return e.code
+
 
 def test_one_device_has_so_many_connections_and_no_more(desk):
     with contextlib.ExitStack() as stack:
