@@ -1,9 +1,8 @@
 #include "smtp.h"
-#include <curl/curl.h>
+#include "curl_loop.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 struct transfer {
         struct smtp *smtp;
@@ -15,26 +14,17 @@ struct transfer {
 };
 
 struct smtp {
-        struct loop *loop;
-        struct loop_timer *timer;
-        CURLM *multi;
+        struct curl_loop *curl;
         smtp_done_fn *done;
         void *data;
         struct transfer *transfers[SMTP_PARALLEL];
         size_t n;
 };
 
-/* One of curl's sockets, watched. */
-struct watch {
-        struct smtp *smtp;
-        struct loop_io *io;
-        curl_socket_t fd;
-};
-
 static void transfer_free(struct transfer *t)
 {
         if (t->easy) {
-                curl_multi_remove_handle(t->smtp->multi, t->easy);
+                curl_loop_remove(t->smtp->curl, t->easy);
                 curl_easy_cleanup(t->easy);
         }
         curl_slist_free_all(t->recipients);
@@ -66,8 +56,9 @@ static enum mail_outcome outcome_of(const struct transfer *t, CURLcode code, lon
         return MAIL_OUTCOME_DEFERRED;
 }
 
-static void finish(struct smtp *smtp, CURL *easy, CURLcode code)
+static void finish(void *data, CURL *easy, CURLcode code)
 {
+        struct smtp *smtp = data;
         enum mail_outcome outcome;
         struct transfer *t;
         struct ulid mail;
@@ -85,99 +76,21 @@ static void finish(struct smtp *smtp, CURL *easy, CURLcode code)
         smtp->done(smtp->data, mail, outcome, reply > 0 && reply < 1000 ? (int)reply : -(int)code);
 }
 
-static void step(struct smtp *smtp, curl_socket_t fd, int events)
-{
-        int running, left;
-        CURLMsg *m;
-
-        curl_multi_socket_action(smtp->multi, fd, events, &running);
-        while ((m = curl_multi_info_read(smtp->multi, &left)))
-                if (m->msg == CURLMSG_DONE)
-                        finish(smtp, m->easy_handle, m->data.result);
-}
-
-static void on_io(void *data, uint32_t events)
-{
-        struct watch *w = data;
-
-        step(w->smtp, w->fd, (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                             (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
-}
-
-static void on_timer(void *data)
-{
-        step(data, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int on_curl_timer(CURLM *multi, long timeout_ms, void *data)
-{
-        struct smtp *smtp = data;
-
-        (void)multi;
-        if (timeout_ms < 0)
-                loop_timer_stop(smtp->timer);
-        else
-                loop_timer_set(smtp->timer, timeout_ms * 1000);
-        return 0;
-}
-
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
-{
-        struct smtp *smtp = data;
-        struct watch *w = socket_data;
-        uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-
-        (void)easy;
-        if (what == CURL_POLL_REMOVE) {
-                if (w) {
-                        loop_io_free(w->io);
-                        free(w);
-                }
-                curl_multi_assign(smtp->multi, fd, NULL);
-                return 0;
-        }
-        if (w) {
-                loop_io_events(w->io, events);
-                return 0;
-        }
-        w = calloc(1, sizeof(*w));
-        if (!w)
-                return -1;
-        w->smtp = smtp;
-        w->fd = fd;
-        w->io = loop_io_new(smtp->loop, fd, events, on_io, w);
-        if (!w->io) {
-                free(w);
-                return -1;
-        }
-        curl_multi_assign(smtp->multi, fd, w);
-        return 0;
-}
-
 int smtp_new(struct loop *loop, smtp_done_fn *done, void *data, struct smtp **ret)
 {
-        struct smtp *smtp;
+        struct smtp *smtp = calloc(1, sizeof(*smtp));
+        int r;
 
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-                return -ENOMEM;
-        smtp = calloc(1, sizeof(*smtp));
         if (!smtp)
                 return -ENOMEM;
-        smtp->loop = loop;
         smtp->done = done;
         smtp->data = data;
-        smtp->multi = curl_multi_init();
-        smtp->timer = loop_timer_new(loop, on_timer, smtp);
-        if (!smtp->multi) {
-                smtp_free(smtp);
-                return -ENOMEM;
-        }
-        curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-        curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETDATA, smtp);
-        curl_multi_setopt(smtp->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-        curl_multi_setopt(smtp->multi, CURLMOPT_TIMERDATA, smtp);
-        *ret = smtp;
-        return 0;
+        r = curl_loop_new(loop, finish, smtp, &smtp->curl);
+        if (r)
+                free(smtp);
+        else
+                *ret = smtp;
+        return r;
 }
 
 void smtp_free(struct smtp *smtp)
@@ -186,9 +99,7 @@ void smtp_free(struct smtp *smtp)
                 return;
         while (smtp->n > 0)
                 transfer_free(smtp->transfers[--smtp->n]);
-        if (smtp->multi)
-                curl_multi_cleanup(smtp->multi);
-        loop_timer_free(smtp->timer);
+        curl_loop_free(smtp->curl);
         free(smtp);
 }
 
@@ -257,7 +168,7 @@ int smtp_send(struct smtp *smtp, const struct smtp_server *server, const struct 
         if (t->message)
                 memcpy(t->message, mail->message.p, t->n);
         if (!t->easy || !t->message || set_options(t, server, mail) != CURLE_OK ||
-            curl_multi_add_handle(smtp->multi, t->easy) != CURLM_OK) {
+            curl_loop_add(smtp->curl, t->easy)) {
                 transfer_free(t);
                 return -ENOMEM;
         }
