@@ -1,8 +1,10 @@
 #include "settings.h"
+#include "endpoint.h"
 #include "log.h"
 #include <dirent.h>
 #include <errno.h>
 #include <ini.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,46 @@ struct key {
         int64_t min, max;                /* of a number */
         const char *const *names;        /* of a choice, and what each stands for */
         const int *values;
+        bool (*check)(struct str value);  /* of a text, and what would be right */
+        const char *right;
 };
+
+/* ---- what a text must be ---- */
+
+static bool is_endpoint(struct str value)
+{
+        struct sockaddr_storage address;
+        socklen_t n;
+
+        return endpoint_parse(value, &address, &n) == 0;
+}
+
+static bool is_local_port(struct str value)
+{
+        return !memmem(value.p, value.n, "://", 3) && is_endpoint(value);
+}
+
+static bool is_path(struct str value)
+{
+        return value.n > 1 && value.p[0] == '/';
+}
+
+static bool is_interface(struct str value)
+{
+        return value.n > 0 && value.n < IF_NAMESIZE && !memchr(value.p, '/', value.n) && !memchr(value.p, ' ', value.n) && value.p[0] != '-';
+}
+
+/* They become arguments of a program: none may look like a flag. */
+static bool are_peers(struct str value)
+{
+        while (value.n) {
+                struct str peer = str_trim(str_cut(&value, ' '));
+
+                if (peer.n && (!memmem(peer.p, peer.n, "://", 3) || peer.p[0] < 'a' || peer.p[0] > 'z'))
+                        return false;
+        }
+        return true;
+}
 
 #define AT(member) offsetof(struct settings, member)
 static const struct key keys[] = {
@@ -33,6 +74,20 @@ static const struct key keys[] = {
         { "overlay", "driver", "the network that devices are known by: mycelium, yggdrasil, or loopback (in development)", "mycelium",
           CHOICE, AT(driver), .names = driver_names, .values = driver_values },
         { "overlay", "loopback_address", "our own address with the loopback driver", "127.0.0.1", TEXT, AT(loopback_address) },
+        { "overlay", "jsonrpc", "where mycelium's daemon answers JSON-RPC", "127.0.0.1:8990", TEXT, AT(overlay_jsonrpc),
+          .check = is_local_port, .right = "an address of this machine and a port, like 127.0.0.1:8990" },
+        { "overlay", "rest", "where it answers REST, which is asked where JSON-RPC is not answered", "127.0.0.1:8989", TEXT, AT(overlay_rest),
+          .check = is_local_port, .right = "an address of this machine and a port, like 127.0.0.1:8989" },
+        { "overlay", "admin", "yggdrasil's admin socket", "unix:///var/run/yggdrasil.sock", TEXT, AT(overlay_admin),
+          .check = is_endpoint, .right = "a socket of this machine, like unix:///run/yggdrasil.sock or tcp://127.0.0.1:9001" },
+        { "overlay", "start", "have a mycelium daemon started where none runs: assist-mycelium.service, or, without systemd, `program`", "yes",
+          BOOL, AT(overlay_start) },
+        { "overlay", "program", "the mycelium daemon, where we start it ourselves", "/usr/bin/mycelium", TEXT, AT(overlay_program),
+          .check = is_path, .right = "an absolute path" },
+        { "overlay", "tun_name", "what the interface of a daemon that we start is called", "mycelium", TEXT, AT(overlay_tun_name),
+          .check = is_interface, .right = "a name of 1 to 15 characters, without spaces and slashes" },
+        { "overlay", "peers", "the peers of a daemon that we start, like tcp://192.0.2.1:9651, separated by spaces", "", TEXT, AT(overlay_peers),
+          .check = are_peers, .right = "a list of addresses like tcp://192.0.2.1:9651 or quic://[2001:db8::1]:9651, separated by spaces" },
         { "gateway", "port", "where the gateway listens", "7272", NUMBER, AT(port), 1, 65535 },
         { "gateway", "hosts", "names that requests may be addressed to beside our address, separated by spaces", "", TEXT, AT(hosts) },
         { "gateway", "embed_origins", "web origins that may embed the help page, separated by spaces", "", TEXT, AT(embed_origins) },
@@ -86,7 +141,7 @@ static int set_number(const struct key *k, int64_t *at, const char *value)
         return 0;
 }
 
-static int set_text(struct arena *arena, struct str *at, const char *value)
+static int set_text(const struct key *k, struct arena *arena, struct str *at, const char *value)
 {
         struct str s = str_of(value);
 
@@ -95,6 +150,8 @@ static int set_text(struct arena *arena, struct str *at, const char *value)
         for (size_t i = 0; i < s.n; i++)
                 if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
                         return -EINVAL;
+        if (k->check && !k->check(s))
+                return -EINVAL;
         *at = arena_str(arena, s);
         return 0;
 }
@@ -109,7 +166,7 @@ static int set(const struct key *k, struct arena *arena, struct settings *s, con
         case NUMBER:
                 return set_number(k, at, value);
         case TEXT:
-                return set_text(arena, at, value);
+                return set_text(k, arena, at, value);
         case CHOICE:
                 return set_choice(k, at, value);
         }
@@ -128,7 +185,7 @@ static void say_what_would_be_right(const struct key *k, char *reason, size_t si
                 snprintf(reason, size, "it is a number from %lld to %lld", (long long)k->min, (long long)k->max);
                 break;
         case TEXT:
-                snprintf(reason, size, "it is one line of UTF-8 text");
+                snprintf(reason, size, "it is %s", k->right ? k->right : "one line of UTF-8 text");
                 break;
         case CHOICE:
                 n = snprintf(reason, size, "it is one of");

@@ -12,6 +12,10 @@ struct settings {
         /* [overlay] */
         int driver;                 /* enum overlay_driver */
         struct str loopback_address; /* with the loopback driver: our own address, 127.0.0.1 */
+        struct str overlay_jsonrpc, overlay_rest; /* where mycelium's daemon answers: 127.0.0.1:8990 */
+        struct str overlay_admin;   /* where yggdrasil's does: an endpoint */
+        bool overlay_start;         /* have a mycelium daemon started where none runs */
+        struct str overlay_program, overlay_tun_name, overlay_peers; /* for one that we start ourselves */
         /* [gateway] */
         int64_t port;
         struct str hosts;           /* names that Host may have beside our address; separated by spaces */

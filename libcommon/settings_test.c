@@ -140,6 +140,43 @@ static void errors_name_file_line_key_and_what_would_be_right(void **state)
         }
 }
 
+static void only_what_the_overlay_can_use_is_taken(void **state)
+{
+        static const struct {
+                const char *key, *good[4], *bad[12];
+        } all[] = {
+                { "jsonrpc", { "127.0.0.1:1", "127.1.2.3:65535", "[::1]:8990" },
+                  { "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "192.0.2.1:8990", "localhost:8990", "::1:8990", "[127.0.0.1]:1",
+                    "[::2]:1", "tcp://127.0.0.1:8990" } },
+                { "admin", { "unix:///run/yggdrasil.sock", "tcp://127.0.0.1:9001", "tcp://[::1]:9001" },
+                  { "", "unix://", "unix:///", "unix://run/x", "tcp://", "tcp://:1", "tcp://192.0.2.1:9001", "udp://127.0.0.1:1" } },
+                { "program", { "/usr/bin/mycelium" }, { "", "mycelium", "/" } },
+                { "tun_name", { "mycelium", "m" }, { "", "a/b", "a b", "sixteen-letters!", "-x" } },
+                { "peers", { "", "tcp://192.0.2.1:9651", "tcp://192.0.2.1:9651  quic://[2001:db8::1]:9651" },
+                  { "192.0.2.1:9651", "--no-tun", "tcp://192.0.2.1:9651 --no-tun=://" } },
+        };
+        struct room *r = *state;
+        char text[128];
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                for (size_t k = 0; all[i].good[k]; k++) {
+                        snprintf(text, sizeof(text), "[overlay]\n%s = %s\n", all[i].key, all[i].good[k]);
+                        put(r, "assist.conf", text);
+                        if (load(r))
+                                fail_msg("%s: %s", text, r->error.reason);
+                }
+                for (size_t k = 0; all[i].bad[k]; k++) {
+                        snprintf(text, sizeof(text), "[overlay]\n%s = %s\n", all[i].key, all[i].bad[k]);
+                        put(r, "assist.conf", text);
+                        if (!load(r))
+                                fail_msg("taken: %s", text);
+                        assert_int_equal(r->error.line, 2);
+                        assert_string_equal(r->error.key + strlen("overlay."), all[i].key);
+                        assert_int_equal(strncmp(r->error.reason, "it is a", strlen("it is a")), 0);
+                }
+        }
+}
+
 static void an_error_in_the_folder_names_its_file(void **state)
 {
         struct room *r = *state;
@@ -195,6 +232,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(every_kind_of_value_is_read, enter, leave),
                 cmocka_unit_test_setup_teardown(later_files_and_lines_win, enter, leave),
                 cmocka_unit_test_setup_teardown(errors_name_file_line_key_and_what_would_be_right, enter, leave),
+                cmocka_unit_test_setup_teardown(only_what_the_overlay_can_use_is_taken, enter, leave),
                 cmocka_unit_test_setup_teardown(an_error_in_the_folder_names_its_file, enter, leave),
                 cmocka_unit_test_setup_teardown(a_line_too_long_is_an_error_not_two_lines, enter, leave),
                 cmocka_unit_test_setup_teardown(what_is_printed_reads_back_the_same, enter, leave),
