@@ -4,7 +4,7 @@ build_packages="build-essential cmake ninja-build pkg-config libsqlite3-dev libs
         libh2o-evloop-dev libwslay-dev libssl-dev libsodium-dev libyajl-dev libcurl4-openssl-dev libmagic-dev libinih-dev
         uthash-dev libcmocka-dev libjansson-dev zlib1g-dev util-linux"
 test_packages="clang clang-tidy cppcheck libclang-rt-14-dev llvm-14 python3-pytest python3-websockets python3-msgpack
-        python3-aiosmtpd curl strace valgrind systemd git"
+        python3-aiosmtpd curl strace valgrind systemd git iproute2 dbus-daemon yggdrasil"
 
 # install_packages NAME...: those that are not there yet; as root, or by sudo.
 install_packages() {
@@ -15,9 +15,12 @@ install_packages() {
         [ ${#missing[@]} -gt 0 ] || return 0
         [ "$(id -u)" = 0 ] || sudo=sudo
         echo "installing ${missing[*]}"
-        # without recommended packages: none of their services is to start here
+        # none of their services is to start here
         DEBIAN_FRONTEND=noninteractive $sudo apt-get update -qq &&
                 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+        case " ${missing[*]} " in
+        *" yggdrasil "*) [ ! -d /run/systemd/system ] || $sudo systemctl disable --quiet --now yggdrasil ;;
+        esac
 }
 
 # The services' users and their callers' groups, as units/sysusers.d has them, on machines without systemd too.

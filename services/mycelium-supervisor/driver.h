@@ -20,8 +20,10 @@ struct driver {
         void (*stop)(void *data);   /* what it parked is answered before */
 };
 
-extern const struct driver driver_loopback;
+extern const struct driver driver_mycelium, driver_yggdrasil, driver_loopback;
 
 /* Says what the overlay is now; it is copied. Followers hear of it where it is not what was said before. */
 void supervisor_publish(struct supervisor *supervisor, const struct overlay *overlay);
+/* What is wrong, for the log and the status line: a constant text; NULL where all is well. */
+void supervisor_explain(struct supervisor *supervisor, const char *why);
 struct loop *supervisor_loop(struct supervisor *supervisor);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const struct driver *const drivers[] = { &driver_loopback };
+static const struct driver *const drivers[] = { &driver_mycelium, &driver_yggdrasil, &driver_loopback };
 
 struct loop *supervisor_loop(struct supervisor *s)
 {
@@ -33,12 +33,22 @@ void supervisor_publish(struct supervisor *s, const struct overlay *overlay)
         service_status(s->service);
 }
 
+void supervisor_explain(struct supervisor *s, const char *why)
+{
+        if (why == s->why)
+                return;
+        s->why = why;
+        if (why)
+                log_warning("%.*s: %s", STR_ARG(s->overlay.driver), why);
+        service_status(s->service);
+}
+
 static const struct driver *driver_find(int which)
 {
         for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
                 if (drivers[i]->which == (enum overlay_driver)which)
                         return drivers[i];
-        return NULL;
+        abort(); /* the settings have checked it */
 }
 
 static int start(struct service *service, void **ret_data)
@@ -53,10 +63,6 @@ static int start(struct service *service, void **ret_data)
         s->service = service;
         s->head = clock_now_ms(service->clock);
         s->driver = driver_find(service->settings.driver);
-        if (!s->driver) {
-                log_error("this version has no driver for %s", name);
-                return -ENOTSUP;
-        }
         r = feed_init(&s->feed, service->loop);
         if (r)
                 return r;
@@ -103,8 +109,10 @@ static void status(void *data, struct buf *out)
         const struct supervisor *s = data;
 
         buf_format(out, "%.*s is %s", STR_ARG(s->overlay.driver), schema_enum_overlay_state.values[s->overlay.state]);
-        if (s->overlay.address.n > 0)
+        if (s->overlay.ifname.n > 0)
                 buf_format(out, ", %.*s on %.*s", STR_ARG(s->overlay.address), STR_ARG(s->overlay.ifname));
+        if (s->why)
+                buf_format(out, ": %s", s->why);
 }
 
 const struct service_type supervisor_service = {

@@ -14,6 +14,7 @@ struct supervisor {
         struct buf packed;       /* what was published, as msgpack: what overlay points into */
         struct arena arena;
         struct overlay overlay;
+        const char *why;         /* what is wrong with it; NULL: nothing */
 };
 
 extern const struct service_type supervisor_service;

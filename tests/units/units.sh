@@ -3,6 +3,7 @@
 set -eu
 test=$1 source=$2 build=$3
 exposure_max=15        # tenths, on systemd's scale
+mycelium_max=20        # the overlay's daemon needs the network, a device and CAP_NET_ADMIN
 
 skip() {
         echo "skipped: units-$test: $1"
@@ -15,6 +16,7 @@ trap 'rm -r "$work"' EXIT
 # A copy whose programs are those just built; one that is not built stands in as /bin/true.
 copy_units() {
         cp -r "$source"/units/*.service "$source"/units/*.target "$source"/units/*.service.d "$work"
+        sed -i 's|^ExecStart=/usr/bin/mycelium |ExecStart=/bin/true |' "$work/assist-mycelium.service" # not everybody has it
         for program in $(sed -n 's|^ExecStart=/usr/lib/assist/\([^ ]*\).*|\1|p' "$work"/*.service); do
                 path=$build/bin/$program
                 [ -x "$path" ] || path=/bin/true
@@ -43,7 +45,9 @@ exposure() {
         cp "$work/assist-gateway@.service" "$work/assist-gateway@1.service"
         failed=0
         for unit in $(units); do
-                systemd-analyze security --offline=true --threshold=$exposure_max --no-pager "$unit" >"$work/said" 2>&1 || failed=1
+                max=$exposure_max
+                [ "${unit##*/}" != assist-mycelium.service ] || max=$mycelium_max
+                systemd-analyze security --offline=true --threshold=$max --no-pager "$unit" >"$work/said" 2>&1 || failed=1
                 grep 'Overall exposure' "$work/said" || cat "$work/said"
         done
         return $failed
