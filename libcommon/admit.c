@@ -64,6 +64,14 @@ static int authorize(struct call *c, struct str sealed)
         return as & ~(unsigned)SCHEMA_PEER_GATEWAY ? 0 : refuse(c, FAULT_UNAUTHENTICATED, "it is called in someone's name");
 }
 
+static void note_ticket(struct call *c)
+{
+        const struct schema_field *f = schema_field_find(c->method->params, "ticket");
+
+        if (f && f->kind == SCHEMA_ULID && schema_presence(f, c->params) == SCHEMA_PRESENT)
+                memcpy(&c->ticket, schema_at(f, c->params), sizeof(c->ticket));
+}
+
 static int read_params(struct call *c, struct str in)
 {
         const struct schema_method *m = c->method;
@@ -76,6 +84,7 @@ static int read_params(struct call *c, struct str in)
                 return call_invalid(c, error.field, "%s", error.reason);
         if (in.n > 0)
                 return refuse(c, FAULT_INVALID_REQUEST, "nothing follows the parameters");
+        note_ticket(c);
         if (m->params_op_id < 0)
                 return 0;
         op_id = &m->params->fields[m->params_op_id];

@@ -11,6 +11,7 @@ static struct log_context context_of(const struct call *c)
                 .client_request = c->client_request,
                 .method = c->method ? str_of(c->method->name) : (struct str){ 0 },
                 .user = c->caller.user,
+                .ticket = c->ticket,
         };
 }
 

@@ -51,6 +51,7 @@ struct call {
         struct str raw_params;       /* as received: what op ids are checked against */
         void *params, *result;       /* the method's structs */
         struct ulid op_id;           /* of a mutation, else zero */
+        struct ulid ticket;          /* what it is about, for the log: the parameter of that name, or as the handler says */
         int64_t received_us, deadline_us;  /* steady */
         struct fault fault;          /* filled by call_fail and its kind */
         int64_t parked_us;           /* when it was first parked; 0: never */

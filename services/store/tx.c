@@ -34,6 +34,7 @@ int tx_begin(struct store *s, struct call *c, struct tx **ret, bool *ret_again)
         int r;
 
         tx->actor = store_actor(c);
+        tx->ticket = &c->ticket;
         tx->has_request = true;
         request_hash(c, tx);
         *ret = tx;
@@ -120,6 +121,8 @@ int tx_append(struct tx *tx, const struct effect *effect)
         msgpack_write_committed(effect->kind->body, effect->body, &commit, &tx->body);
         if (effect->audience)
                 e.audience = *effect->audience;
+        if (tx->ticket && effect->kind->audience == SCHEMA_TO_TICKET)
+                *tx->ticket = e.audience;
         e.op = (struct op){
                 .op_id = tx->op_id,
                 .n = tx->n,

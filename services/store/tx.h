@@ -9,6 +9,7 @@ struct tx {
         struct caller actor;
         struct ulid op_id;
         struct ulid on_behalf_of;
+        struct ulid *ticket;      /* of the call, for its line in the log; NULL where there is none */
         uint32_t n;               /* effects so far */
         uint64_t hlc;             /* of the last one */
         uint8_t request[32];      /* hash of the command */

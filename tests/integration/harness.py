@@ -110,9 +110,12 @@ class Desk:
         lines = []
         for section, values in all_settings.items():
             lines += [f"[{section}]"] + [f"{key} = {value}" for key, value in values.items()]
-        folder = self.root / "etc/assist.conf.d"
+        folder = self.settings_folder()
         folder.mkdir(exist_ok=True)
         (folder / "test.conf").write_text("\n".join(lines) + "\n")
+
+    def settings_folder(self):
+        return self.root / "etc/assist.conf.d"
 
     # ---- processes ----
 
@@ -260,6 +263,10 @@ class Desk:
         assert done.returncode == 0, f"assist {' '.join(map(str, args))}: {done.returncode}\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout) if json_output else done.stdout
 
+    def secrets(self):
+        """Where the CLI keeps what devices have, a folder for each desk."""
+        return self.root / "home/assist"
+
     def bind(self, address, email):
         """Enrols a device through the CLI, with the code from the spool folder; answers it with its session open."""
         before = set(self.mails())
@@ -276,7 +283,7 @@ class Desk:
 
     def device(self, address):
         """The device that was bound at this address."""
-        files = list((self.root / "home/assist").glob(f"*/loopback:{address}.secret"))
+        files = list(self.secrets().glob(f"*/loopback:{address}.secret"))
         assert len(files) == 1, files
         device = Device(self, address, bytes.fromhex(files[0].read_text()))
         device.open()
