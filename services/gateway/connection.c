@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <uthash.h>
-#include <utlist.h>
 
 enum { TICK_US = 1000 * 1000 };
 
@@ -25,7 +24,7 @@ struct guest {
 
 struct connections {
         struct gateway *gateway;
-        struct connection *lists[CONNECTION_STATES];
+        h2o_linklist_t lists[CONNECTION_STATES];
         struct guest *guests;
         size_t n, max;
         uint32_t tick;
@@ -35,6 +34,14 @@ struct connections {
 };
 
 /* ---- who waits for what ---- */
+
+/* NULL where there is none. */
+static struct connection *first(const struct connections *cs, enum connection_state state)
+{
+        const h2o_linklist_t *list = &cs->lists[state];
+
+        return list->next == list ? NULL : H2O_STRUCT_FROM_MEMBER(struct connection, link, list->next);
+}
 
 static void tick_on(struct connections *cs)
 {
@@ -48,10 +55,11 @@ static void enter(struct connection *c, enum connection_state state)
 {
         struct connections *cs = c->all;
 
-        DL_DELETE(cs->lists[c->state], c);
+        if (h2o_linklist_is_linked(&c->link))
+                h2o_linklist_unlink(&c->link);
+        h2o_linklist_insert(&cs->lists[state], &c->link);       /* at its end */
         c->state = state;
         c->since = cs->tick;
-        DL_APPEND(cs->lists[state], c);
         if (ticks[state])
                 tick_on(cs);
 }
@@ -67,14 +75,14 @@ static void on_tick(void *data)
 
         cs->ticking = false;
         cs->tick++;
-        for (int state = 0; state < CONNECTION_STATES; state++) {
+        for (enum connection_state state = 0; state < CONNECTION_STATES; state++) {
                 struct connection *c;
 
                 if (!ticks[state])
                         continue;
-                while ((c = cs->lists[state]) && cs->tick - c->since > ticks[state])
+                while ((c = first(cs, state)) && cs->tick - c->since > ticks[state])
                         end(c);
-                if (cs->lists[state])
+                if (c)
                         tick_on(cs);
         }
         if (cs->wanted) {
@@ -217,7 +225,7 @@ void connections_turn(struct connections *cs)
 {
         struct connection *c;
 
-        while ((c = cs->lists[CONNECTION_ANSWERED])) {
+        while ((c = first(cs, CONNECTION_ANSWERED))) {
                 bool is_http = c->socket->_cb.read == cs->h2o_read;
 
                 enter(c, is_http ? CONNECTION_IDLE : CONNECTION_BUSY);
@@ -258,7 +266,7 @@ static void on_closed(void *data)
         struct connection *c = data;
         struct connections *cs = c->all;
 
-        DL_DELETE(cs->lists[c->state], c);
+        h2o_linklist_unlink(&c->link);
         guest_leave(cs, c->guest);
         if (c->asking)
                 visitors_cancel(cs->gateway->visitors, c);
@@ -279,7 +287,9 @@ static bool admitted(const struct gateway *g, const struct sockaddr *peer, char 
 
 static struct connection *longest_waiting(const struct connections *cs)
 {
-        return cs->lists[CONNECTION_HEAD] ? cs->lists[CONNECTION_HEAD] : cs->lists[CONNECTION_IDLE];
+        struct connection *c = first(cs, CONNECTION_HEAD);
+
+        return c ? c : first(cs, CONNECTION_IDLE);
 }
 
 void connections_add(struct connections *cs, h2o_socket_t *socket)
@@ -305,10 +315,9 @@ void connections_add(struct connections *cs, h2o_socket_t *socket)
         c = calloc(1, sizeof(*c));
         if (!c)
                 abort();
-        *c = (struct connection){ .all = cs, .socket = socket, .guest = guest, .state = CONNECTION_HEAD, .since = cs->tick };
+        *c = (struct connection){ .all = cs, .socket = socket, .guest = guest };
         host_address_text((const struct sockaddr *)&peer, c->address);
-        DL_APPEND(cs->lists[CONNECTION_HEAD], c);
-        tick_on(cs);
+        enter(c, CONNECTION_HEAD);
         cs->n++;
         socket->on_close.cb = on_closed;
         socket->on_close.data = c;
@@ -345,11 +354,9 @@ size_t connections_count(const struct connections *cs)
 
 void connections_close(struct connections *cs)
 {
-        struct connection *c;
-
         for (int state = 0; state < CONNECTION_STATES; state++)
-                DL_FOREACH(cs->lists[state], c)
-                        shutdown(h2o_socket_get_fd(c->socket), SHUT_RDWR);
+                for (h2o_linklist_t *at = cs->lists[state].next; at != &cs->lists[state]; at = at->next)
+                        shutdown(h2o_socket_get_fd(H2O_STRUCT_FROM_MEMBER(struct connection, link, at)->socket), SHUT_RDWR);
         h2o_evloop_run(cs->gateway->h2o, 0);
         connections_turn(cs);
 }
@@ -362,6 +369,8 @@ struct connections *connections_new(struct gateway *g)
         if (!cs)
                 abort();
         cs->gateway = g;
+        for (int state = 0; state < CONNECTION_STATES; state++)
+                h2o_linklist_init_anchor(&cs->lists[state]);
         cs->max = CONNECTIONS_MAX;
         if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < CONNECTIONS_MAX + CONNECTIONS_SPARE_DESCRIPTORS)
                 cs->max = files.rlim_cur > 2 * CONNECTIONS_SPARE_DESCRIPTORS ? files.rlim_cur - CONNECTIONS_SPARE_DESCRIPTORS

@@ -29,8 +29,8 @@ struct connection {
         struct connections *all;
         h2o_socket_t *socket;
         struct guest *guest;                 /* its device */
-        struct connection *prev, *next;
         enum connection_state state;
+        h2o_linklist_t link;                 /* in the list of its state */
         uint32_t since;                      /* in ticks */
         struct buf begun;                    /* of a head that is not whole: h2o's own buffer would take 8 KiB for it */
         struct head head;                    /* of the request under way */
