@@ -242,11 +242,12 @@ static void on_stop(void *data, int signal)
 /* ---- life ---- */
 
 /* Every message wakes another process. Where each that is woken takes the core from the one that woke it, which has more to hand
- * over, they switch at every message and each write and read carries one; batch scheduling lets it go on, and many leave together.
- * Its units say the same, as their system call filter refuses this. */
+ * over, they switch at every message and each write and read carries one; batch scheduling lets it go on. The units have said so
+ * before, and their system call filter ends who would say it again. */
 static void schedule_in_batches(void)
 {
-        (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
+        if (sched_getscheduler(0) != SCHED_BATCH)
+                (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 }
 
 static int prepare(struct service *s)

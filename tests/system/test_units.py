@@ -1,5 +1,6 @@
 """The package under a real systemd: what is installed, how it starts, who may call whom, how its walls hold."""
 import re
+import subprocess
 
 import pytest
 from box import UNITS
@@ -7,6 +8,7 @@ from harness import SERVICES, until
 
 LIMIT = 1.5                                     # of systemd-analyze security
 NOBODY = 65534
+SWAPON = 167                                    # on x86-64
 TALK = r"""
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -73,3 +75,16 @@ def test_a_reload_reads_the_settings_and_a_wrong_one_is_said_and_left(box, desk)
     assert box.unit(UNITS["gateway"], "MainPID") == good
     desk.configure()
     box.run("systemctl", "reload", UNITS["gateway"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_forbidden_system_call_ends_the_service_and_it_comes_back(box, desk, service):
+    """swapon, from within the running process: a debugger puts it there."""
+    before = box.unit(UNITS[service], "MainPID", "NRestarts")
+    subprocess.run(["gdb", "-nx", "-batch", "-p", str(desk.main_pid(service)), "-ex", f"call (long)syscall({SWAPON}, 0, 0)"],
+                   capture_output=True, text=True, timeout=60)
+    until(f"{service} is back", lambda: desk.runs_anew(service, before))
+    after = box.unit(UNITS[service], "NRestarts")
+    assert int(after["NRestarts"]) == int(before["NRestarts"]) + 1
+    said = box.run("journalctl", "--no-pager", "-u", UNITS[service], "-o", "cat")
+    assert "status=31/SYS" in said
