@@ -24,21 +24,21 @@ struct rpc_client *gateway_client(struct gateway *g, const struct schema_method 
 
 /* ---- where we are ---- */
 
-static void listen_at(struct gateway *g, const union host_address *address)
+static void listen_at(struct gateway *g, const struct listener_place *place)
 {
         char text[INET6_ADDRSTRLEN];
         int r;
 
-        host_address_text(&address->any, text);
-        if (device_of(g->driver, &address->any, g->device)) {
+        host_address_text(&place->address.any, text);
+        if (device_of(g->driver, &place->address.any, g->device)) {
                 log_error("the overlay's address %s is outside the driver's range: not listening", text);
                 return;
         }
         listener_free(g->listener);
         g->listener = NULL;
-        g->address = *address;
+        g->place = *place;
         buf_clear(&g->host);
-        r = listener_new(g, address, &g->listener);
+        r = listener_new(g, place, &g->listener);
         if (r)
                 log_error("can't listen at %s port %lld: %s; trying on", text, (long long)g->service->settings.port, strerror(-r));
         else
@@ -57,19 +57,18 @@ static void overlay_take(void *data, const void *result)
 {
         const struct overlay_follow_result *in = result;
         struct gateway *g = data;
-        union host_address address;
+        struct listener_place place = { .ifindex = (uint32_t)in->overlay.ifindex };
 
         g->overlay_head = in->head;
-        if (g->draining || in->overlay.address.n == 0)
+        if (g->draining || !place.ifindex)      /* no interface has the address */
                 return;
         if (overlay_driver_parse(in->overlay.driver, &g->driver) ||
-            host_address_parse(in->overlay.address, (uint16_t)g->service->settings.port, &address)) {
+            host_address_parse(in->overlay.address, (uint16_t)g->service->settings.port, &place.address)) {
                 log_error("the supervisor tells of an overlay that is not known here");
                 return;
         }
-        /* the same interface's index is looked at too, once sockets are bound to it */
-        if (!g->listener || !host_address_eq(&address, &g->address))
-                listen_at(g, &address);
+        if (!listener_is_at(g->listener, &place))
+                listen_at(g, &place);
 }
 
 /* ---- two loops in one ---- */
@@ -152,19 +151,15 @@ static int start(struct service *service, void **ret_data)
 static void reload(void *data)
 {
         struct gateway *g = data;
-        union host_address address = g->address;
+        struct listener_place place = g->place;
 
         g->limits->device_rate = g->service->settings.device_rate;
         g->limits->user_rate = g->service->settings.user_rate;
-        buf_clear(&g->host);
         if (!g->listener)
                 return;
-        if (address.any.sa_family == AF_INET)
-                address.in.sin_port = htons((uint16_t)g->service->settings.port);
-        else
-                address.in6.sin6_port = htons((uint16_t)g->service->settings.port);
-        if (!host_address_eq(&address, &g->address))
-                listen_at(g, &address);
+        host_address_set_port(&place.address, (uint16_t)g->service->settings.port);
+        if (!listener_is_at(g->listener, &place))
+                listen_at(g, &place);
 }
 
 static void drain(void *data)
@@ -172,7 +167,7 @@ static void drain(void *data)
         struct gateway *g = data;
 
         g->draining = true;
-        listener_free(g->listener);
+        listener_leave(g->listener);
         g->listener = NULL;
         /* Answers from now on say `Connection: close`. Not h2o_context_request_shutdown, which also begins to end HTTP/2, with a timer
          * that can't be undone. */
@@ -208,7 +203,7 @@ static void stop(void *data)
         if (!g)
                 return;
         follower_free(g->overlay);
-        listener_free(g->listener);
+        listener_leave(g->listener);
         g->listener = NULL;
         live_free(g->live);
         visitors_free(g->visitors);
@@ -231,7 +226,7 @@ static void status(void *data, struct buf *out)
         char text[INET6_ADDRSTRLEN];
 
         if (g->listener) {
-                host_address_text(&g->address.any, text);
+                host_address_text(&g->place.address.any, text);
                 buf_format(out, "listening at %s port %lld", text, (long long)g->service->settings.port);
         } else {
                 buf_text(out, "waiting for the overlay's address");

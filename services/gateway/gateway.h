@@ -10,6 +10,11 @@
 
 enum { GATEWAY_BODY_MAX = 1024 * 1024, GATEWAY_SMALL_BODY_MAX = 4096 };
 
+struct listener_place {
+        union host_address address;
+        uint32_t ifindex;
+};
+
 struct gateway {
         struct service *service;
         struct ulid id;                 /* of this process: how identity and fanout tell gateways apart */
@@ -26,7 +31,7 @@ struct gateway {
         struct connections *connections;
         struct listener *listener;      /* NULL until the overlay's address is known */
         enum overlay_driver driver;
-        union host_address address;     /* ours, with the port */
+        struct listener_place place;    /* where we listen: our own address, with the port */
         struct buf host;                /* the last Host that meant us; empty: none since address and names were set */
         char device[DEVICE_MAX + 1];    /* what our own address is called */
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,11 +88,12 @@ static int setup(void **state)
                 .path = r->path, .handlers = handlers, .data = r, .peers = &r->service.peers, .clock = &clock_system }, &r->identity), 0);
         assert_int_equal(gateway_service.start(&r->service, &data), 0);
         r->gateway = data;
-        assert_int_equal(host_address_parse(STR("127.0.0.1"), r->port, &r->gateway->address), 0);
-        assert_int_equal(listener_new(r->gateway, &r->gateway->address, &r->gateway->listener), 0);
+        assert_int_equal(host_address_parse(STR("127.0.0.1"), r->port, &r->gateway->place.address), 0);
+        r->gateway->place.ifindex = if_nametoindex("lo");
+        assert_int_equal(listener_new(r->gateway, &r->gateway->place, &r->gateway->listener), 0);
         r->client = socket(AF_INET, SOCK_STREAM, 0);
         assert_int_equal(bind(r->client, (struct sockaddr *)&from, sizeof(from)), 0);
-        assert_int_equal(connect(r->client, &r->gateway->address.any, host_address_size(&r->gateway->address)), 0);
+        assert_int_equal(connect(r->client, &r->gateway->place.address.any, host_address_size(&r->gateway->place.address)), 0);
         return 0;
 }
 

@@ -38,6 +38,14 @@ bool host_address_eq(const union host_address *a, const union host_address *b)
         return a->in6.sin6_port == b->in6.sin6_port && memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr)) == 0;
 }
 
+void host_address_set_port(union host_address *a, uint16_t port)
+{
+        if (a->any.sa_family == AF_INET)
+                a->in.sin_port = htons(port);
+        else
+                a->in6.sin6_port = htons(port);
+}
+
 socklen_t host_address_size(const union host_address *a)
 {
         return a->any.sa_family == AF_INET ? sizeof(a->in) : sizeof(a->in6);

@@ -21,5 +21,6 @@ bool origin_is_ours(struct str origin, struct str host);
 /* The address of a text like 127.0.0.1 or 400::1, without brackets. -EINVAL. */
 int host_address_parse(struct str text, uint16_t port, union host_address *ret);
 bool host_address_eq(const union host_address *a, const union host_address *b);   /* ports included */
+void host_address_set_port(union host_address *a, uint16_t port);
 socklen_t host_address_size(const union host_address *a);
 void host_address_text(const struct sockaddr *a, char ret_text[INET6_ADDRSTRLEN]); /* without port; "" where it is neither */

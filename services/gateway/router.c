@@ -55,7 +55,7 @@ static bool is_known_host(struct gateway *g, struct str host)
 {
         if (g->host.n > 0 && str_eq(host, buf_view(&g->host)))
                 return true;
-        if (!host_is_ours(host, &g->address, g->service->settings.hosts))
+        if (!host_is_ours(host, &g->place.address, g->service->settings.hosts))
                 return false;
         buf_clear(&g->host);
         buf_str(&g->host, host);

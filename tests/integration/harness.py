@@ -352,8 +352,8 @@ class Device:
             given["Authorization"] = f"Bearer {self.token}"
         given.update(headers or {})
         data = body.encode() if isinstance(body, str) else body
-        if self.connection and select.select([self.connection.sock], [], [], 0)[0]:
-            self.close()  # the gateway that it went to is gone
+        if self.connection and (not self.connection.sock or select.select([self.connection.sock], [], [], 0)[0]):
+            self.close()  # the gateway that it went to is gone, or said that it goes
         try:
             if not self.connection:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.desk.port, timeout=DEADLINE_S,

@@ -6,7 +6,8 @@ import threading
 import time
 
 import pytest
-from harness import Desk, Device, Live, RpcError, ulid, until
+from harness import Desk, Device, RpcError, ulid, until
+from watcher import Watcher
 
 WRITERS, ROUNDS, VICTIMS = 8, 2, ("store", "identity", "fanout", "gateway", "courier", "mycelium-supervisor")
 UNAVAILABLE, UNAUTHENTICATED = -32006, -32001
@@ -51,45 +52,6 @@ class Writer(threading.Thread):
             self.device.open()
         except Exception:
             pass
-
-
-class Watcher(threading.Thread):
-    """A WebSocket that resumes at its cursor whenever it breaks, and keeps what it saw."""
-
-    def __init__(self, device):
-        super().__init__(daemon=True)
-        self.device, self.events, self.over, self.failure, self.resumed = device, [], threading.Event(), None, 0
-        self.live = Live(device)
-        self.start()
-
-    def run(self):
-        try:
-            while not self.over.is_set():
-                try:
-                    self.events.append(self.live.next(deadline_s=1))
-                except AssertionError:
-                    pass
-                except Exception:
-                    self.resume()
-        except Exception as error:
-            self.failure = error
-
-    def resume(self):
-        assert self.live.seen == len(self.live.events)
-        while not self.over.is_set():
-            try:
-                self.live = Live(self.device, self.live.cursor)
-                assert self.live.hello["mode"] != "reset", self.live.hello
-                self.resumed += 1
-                return
-            except AssertionError:
-                raise
-            except Exception:
-                self.over.wait(0.1)
-                try:
-                    self.device.open()
-                except Exception:
-                    pass
 
 
 @pytest.fixture(scope="module")

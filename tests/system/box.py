@@ -201,10 +201,11 @@ class Box:
 
 class InstalledDesk(Desk):
     """A desk from its package, under systemd. Development settings: each 127.x.y.z of the box is a device."""
+    UNITS = UNITS
 
     def __init__(self, box, settings=None, development=True):
         self.box, self.port, self.address = box, 7272, "127.0.0.1:7272"
-        self.services = tuple(UNITS)
+        self.services = tuple(self.UNITS)
         self.processes, self.devices = {}, {}
         self.root = box.path("")
         self.home = "/root/state"
@@ -219,12 +220,12 @@ class InstalledDesk(Desk):
         if not services:
             self.box.run("systemctl", "start", "assist.target")
         for service in services or self.services:
-            self.box.run("systemctl", "start", UNITS[service])
+            self.box.run("systemctl", "start", self.UNITS[service])
         until("the gateway answers", self.is_healthy)
 
     def main_pid(self, service):
         """As seen from outside of the box; None while it does not run."""
-        inside = self.box.unit(UNITS[service], "MainPID")["MainPID"]
+        inside = self.box.unit(self.UNITS[service], "MainPID")["MainPID"]
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 status = (folder / "status").read_text()
@@ -236,25 +237,25 @@ class InstalledDesk(Desk):
         return os.readlink(f"/proc/{self.box.pid}/ns/pid")
 
     def is_active(self, service):
-        return self.box.unit(UNITS[service], "ActiveState")["ActiveState"] == "active"
+        return self.box.unit(self.UNITS[service], "ActiveState")["ActiveState"] == "active"
 
     def runs_anew(self, service, before):
-        now = self.box.unit(UNITS[service], "MainPID", "ActiveState")
+        now = self.box.unit(self.UNITS[service], "MainPID", "ActiveState")
         return now["ActiveState"] == "active" and now["MainPID"] not in ("0", before["MainPID"])
 
     def crash(self, service):
         """kill -9; systemd starts it again."""
-        before = self.box.unit(UNITS[service], "MainPID")
-        self.box.run("systemctl", "kill", "--signal=KILL", UNITS[service])
+        before = self.box.unit(self.UNITS[service], "MainPID")
+        self.box.run("systemctl", "kill", "--signal=KILL", self.UNITS[service])
         until(f"{service} is back", lambda: self.runs_anew(service, before))
 
     def restart(self, service):
-        self.box.run("systemctl", "restart", UNITS[service])
+        self.box.run("systemctl", "restart", self.UNITS[service])
 
     def freeze(self, service):
         """As one that hangs: its watchdog ends it, and systemd starts it again."""
-        before = self.box.unit(UNITS[service], "MainPID")
-        self.box.run("systemctl", "kill", "--signal=STOP", UNITS[service])
+        before = self.box.unit(self.UNITS[service], "MainPID")
+        self.box.run("systemctl", "kill", "--signal=STOP", self.UNITS[service])
         until(f"{service} is back", lambda: self.runs_anew(service, before))
 
     def stop(self):
