@@ -3,6 +3,7 @@ package. Needs root and mmdebstrap; no daemon, no image. A box ends with the pro
 import contextlib
 import ctypes
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -16,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from harness import BUILD, Desk, until  # noqa: E402
 
 # Beside what the package depends on: D-Bus for systemctl, polkit for the overlay's daemon, Python for those who attack from inside.
-PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "iproute2", "procps", "util-linux", "python3-minimal", "yggdrasil", "nftables"]
+PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "iproute2", "iputils-ping", "procps", "util-linux", "python3-minimal", "yggdrasil", "nftables"]
 CLONE_NEWNET = 0x40000000
 UNITS = {service: f"assist-{service}.service" for service in ("mycelium-supervisor", "identity", "store", "fanout", "courier")}
 UNITS["gateway"] = "assist-gateway@1.service"
@@ -156,6 +157,9 @@ class Box:
         assert done.returncode == 0, f"{' '.join(map(str, args))}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
+    def popen(self, *args):
+        return subprocess.Popen(self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def put(self, path, text):
         self.run("sh", "-c", 'mkdir -p "$(dirname "$1")" && cat >"$1"', "put", path, input=text)
 
@@ -175,7 +179,6 @@ class Box:
 
     def journal(self, *matches):
         """The records that match, each as a dictionary."""
-        import json
         return [json.loads(line) for line in self.run("journalctl", "--no-pager", "-o", "json", "--all", *matches).splitlines()]
 
     @contextlib.contextmanager
