@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from harness import BUILD, Desk, until  # noqa: E402
 
 # Beside what the package depends on: D-Bus for systemctl, polkit for the overlay's daemon, Python for those who attack from inside.
-PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "iproute2", "iputils-ping", "procps", "util-linux", "python3-minimal", "yggdrasil", "nftables"]
+PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "iproute2", "iputils-ping", "procps", "util-linux", "python3", "yggdrasil", "nftables"]
 CLONE_NEWNET = 0x40000000
 UNITS = {service: f"assist-{service}.service" for service in ("mycelium-supervisor", "identity", "store", "fanout", "courier")}
 UNITS["gateway"] = "assist-gateway@1.service"
