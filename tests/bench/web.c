@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-static int dial(uint16_t port)
+static int try_dial(uint16_t port)
 {
         struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002) };
         struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
@@ -20,9 +21,29 @@ static int dial(uint16_t port)
         /* The port is chosen on connecting, so that what was closed a moment ago to another port is in nobody's way. */
         if (fd >= 0)
                 setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-        if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-                bench_fail("no connection to 127.0.0.1:%d: %s", port, strerror(errno));
+        if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+                int error = errno;
+
+                if (fd >= 0)
+                        close(fd);
+                errno = error;
+                return -1;
+        }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        return fd;
+}
+
+/* A server that was only just started is waited for. */
+static int dial(uint16_t port)
+{
+        double began = steady_us();
+        int fd;
+
+        while ((fd = try_dial(port)) < 0) {
+                if (errno != ECONNREFUSED || steady_us() - began > 5e6)
+                        bench_fail("no connection to 127.0.0.1:%d: %s", port, strerror(errno));
+                nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        }
         return fd;
 }
 
