@@ -72,12 +72,14 @@ except OSError as error:
 
 
 def test_a_neighbour_on_the_cable_with_a_members_address_is_not_heard(hosts, desk, customer):
-    """The cable's other end takes the address of an overlay member, and the desk's host has a route for it there, as a rogue router
-    advertisement would make. Whoever is not bound to the interface is reached by it; the desk is not."""
+    """The cable's other end takes the address of an overlay member, and advertises itself as the router of its network, so that the desk's
+    host answers there. Whoever is not bound to the interface is reached by it; the desk is not."""
     box, victim = customer.box, "201:1111:2222:3333:4444:5555:6666:7777"
+    desk.box.run("sysctl", "-q", "net.ipv6.conf.c0.accept_ra=2")
     box.run("ip", "-6", "address", "add", f"{victim}/128", "dev", "c0", "nodad")
     box.run("ip", "-6", "route", "add", f"{desk.node.address}/128", "via", link_local(desk.box, "c0"), "dev", "c0", "src", victim, "metric", "1")
-    desk.box.run("ip", "-6", "route", "add", f"{victim}/128", "via", link_local(box, "c0"), "dev", "c0")
+    box.run("python3", "-c", ADVERTISE, victim)
+    until("the host believes it", lambda: "dev c0" in desk.box.run("ip", "-6", "route", "get", victim))
     unbound = desk.box.popen("python3", "-c", LISTEN, desk.node.address)
     try:
         assert unbound.stdout.readline() == "listening\n"
@@ -89,10 +91,20 @@ def test_a_neighbour_on_the_cable_with_a_members_address_is_not_heard(hosts, des
         unbound.wait()
         box.run("ip", "-6", "route", "del", f"{desk.node.address}/128", "dev", "c0")
         box.run("ip", "-6", "address", "del", f"{victim}/128", "dev", "c0")
-        desk.box.run("ip", "-6", "route", "del", f"{victim}/128", "dev", "c0")
+        desk.box.run("ip", "-6", "route", "flush", "dev", "c0", "proto", "kernel", "root", "201::/16")
     assert customer.assist("whoami")["bound"]
 
 
+# A router advertisement: the victim's /64 is on this link.
+ADVERTISE = """
+import socket, struct, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("c0"))
+prefix = socket.inet_pton(socket.AF_INET6, sys.argv[1])[:8] + bytes(8)
+s.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + struct.pack("!BBBBIII", 3, 4, 64, 0x80, 3600, 3600, 0) + prefix,
+         ("ff02::1", 0, 0, socket.if_nametoindex("c0")))
+"""
 LISTEN = """
 import socket, sys
 s = socket.create_server((sys.argv[1], 7273), family=socket.AF_INET6)
