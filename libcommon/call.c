@@ -48,7 +48,7 @@ static void log_answer(struct call *c, int r, int code)
 {
         struct log_context context = context_of(c);
         const char *name = c->method ? c->method->name : "?";
-        int64_t us = clock_steady_us(c->slot->server->clock) - c->received_us;
+        int64_t us = c->slot->took_us;
         bool slow = us > RPC_SLOW_US && c->method && !c->method->follow;
         enum log_level level = code || slow || (c->method && c->method->mutates) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 
@@ -87,8 +87,9 @@ static void write_result(struct call *c, struct buf *out)
         msgpack_write(c->method->result, c->result, out);
 }
 
-void call_write_reply(struct call *c, int r, struct buf *out)
+void call_write_reply(struct call *c, int r)
 {
+        struct buf *out = &c->slot->reply;
         int code;
 
         assert(r != CALL_PARKED);
@@ -102,6 +103,8 @@ void call_write_reply(struct call *c, int r, struct buf *out)
                 code = code_of(c, r);
                 write_fault(c, code, out);
         }
+        c->slot->code = code;
+        c->slot->took_us = clock_steady_us(c->slot->server->clock) - c->received_us;
         log_answer(c, r, code);
 }
 

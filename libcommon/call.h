@@ -11,6 +11,8 @@ struct rpc_slot {
         struct rpc_connection *connection;   /* NULL: it went; the answer is nobody's */
         uint32_t id;                         /* of the request, there */
         struct buf message, reply;
+        int code;                            /* of the reply */
+        int64_t took_us;
         struct loop_work answered;
         struct rpc_slot *spare;              /* the next one that is free */
         struct rpc_slot *next;               /* of all */
@@ -35,6 +37,9 @@ struct rpc_server {
         const struct clock *clock;
         const struct rpc_handler **index;    /* sorted by name */
         size_t n_handlers;
+        const struct rpc_handler *handlers;
+        struct rpc_count *counts;            /* in their order, and one more */
+        uint64_t refused;
 
         char path[RPC_PATH_MAX + 1];
         int fd;                              /* listens; -1 once it was stopped */
@@ -50,5 +55,5 @@ struct rpc_server {
  * 0, or the fault_code to answer. */
 int call_admit(struct call *c, unsigned from, struct str message);
 
-/* The whole reply to what the thunk returned (never CALL_PARKED) into out, which is cleared first; and the log's line. */
-void call_write_reply(struct call *c, int r, struct buf *out);
+/* The whole reply to what the thunk returned (never CALL_PARKED) into the slot, its code, and how long it took; and the log's line. */
+void call_write_reply(struct call *c, int r);

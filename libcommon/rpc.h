@@ -14,6 +14,7 @@
 #include "fault.h"
 #include "log.h"
 #include "loop.h"
+#include "tally.h"
 #include <sys/types.h>
 
 enum {
@@ -83,6 +84,19 @@ struct rpc_server_options {
 int rpc_server_new(struct loop *loop, const struct rpc_server_options *options, struct rpc_server **ret);
 void rpc_server_stop(struct rpc_server *server);  /* takes no more; those under way may still be answered */
 uint32_t rpc_server_busy(struct rpc_server *server); /* calls taken whose answers are not on their way; any thread */
+/* What became of the calls since it was made: one for each handler, then those of no method that is here (method NULL). How long those of
+ * a follow took is not noted: they wait. Of the server; they count on. */
+struct rpc_count {
+        const struct schema_method *method;
+        struct tally calls;
+};
+struct rpc_figures {
+        const struct rpc_count *counts;
+        size_t n_counts;
+        uint32_t connections, busy;
+        uint64_t refused;                    /* connections, since it was made */
+};
+void rpc_server_figures(const struct rpc_server *server, struct rpc_figures *ret);  /* on its loop's thread */
 void rpc_server_free(struct rpc_server *server);  /* what is under way is dropped: its callers retry; no other thread has any of it */
 
 int call_execute(struct call *c);          /* runs the thunk, with the log context set */

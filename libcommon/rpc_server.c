@@ -55,11 +55,21 @@ static void slot_give_back(struct rpc_slot *slot)
         slot->server->spare = slot;
 }
 
+static void count(const struct rpc_slot *slot)
+{
+        const struct rpc_handler *handler = slot->call.handler;
+        struct rpc_server *s = slot->server;
+        struct rpc_count *of = &s->counts[handler ? (size_t)(handler - s->handlers) : s->n_handlers];
+
+        tally_note(&of->calls, slot->code, handler && handler->method->follow ? -1 : slot->took_us);
+}
+
 static void on_answered(struct loop_work *work)
 {
         struct rpc_slot *slot = (struct rpc_slot *)(void *)((char *)work - offsetof(struct rpc_slot, answered));
         struct rpc_connection *c = slot->connection;
 
+        count(slot);
         if (c) {
                 rpc_stream_put(&c->stream, slot->id, buf_view(&slot->reply));
                 c->busy--;
@@ -75,7 +85,7 @@ void call_answer(struct call *c, int r)
 {
         struct rpc_slot *slot = c->slot;
 
-        call_write_reply(c, r, &slot->reply);
+        call_write_reply(c, r);
         slot->answered.run = on_answered;
         if (loop_inside(slot->server->loop))
                 on_answered(&slot->answered);
@@ -165,6 +175,7 @@ static void connection_new(struct rpc_server *s, int fd)
         struct rpc_connection *c;
 
         if (!from) {
+                s->refused++;
                 close(fd);
                 return;
         }
@@ -219,11 +230,15 @@ static void make_index(struct rpc_server *s, const struct rpc_handler *handlers)
 {
         while (handlers[s->n_handlers].method)
                 s->n_handlers++;
+        s->handlers = handlers;
         s->index = calloc(s->n_handlers + 1, sizeof(s->index[0]));
-        if (!s->index)
+        s->counts = calloc(s->n_handlers + 1, sizeof(s->counts[0]));
+        if (!s->index || !s->counts)
                 abort();
-        for (size_t i = 0; i < s->n_handlers; i++)
+        for (size_t i = 0; i < s->n_handlers; i++) {
                 s->index[i] = &handlers[i];
+                s->counts[i].method = handlers[i].method;
+        }
         qsort(s->index, s->n_handlers, sizeof(s->index[0]), by_name);
 }
 
@@ -309,6 +324,14 @@ uint32_t rpc_server_busy(struct rpc_server *server)
         return atomic_load(&server->busy);
 }
 
+void rpc_server_figures(const struct rpc_server *server, struct rpc_figures *ret)
+{
+        *ret = (struct rpc_figures){ .counts = server->counts, .n_counts = server->n_handlers + 1, .busy = atomic_load(&server->busy),
+                                     .refused = server->refused };
+        for (const struct rpc_connection *c = server->connections; c; c = c->next)
+                ret->connections++;
+}
+
 void rpc_server_free(struct rpc_server *server)
 {
         struct rpc_slot *slot, *next;
@@ -329,5 +352,6 @@ void rpc_server_free(struct rpc_server *server)
         }
         loop_timer_free(server->again);
         free(server->index);
+        free(server->counts);
         free(server);
 }
