@@ -155,16 +155,20 @@ static int load(struct service *s)
 
 /* ---- what systemd hears ---- */
 
+struct str service_status_text(struct service *s)
+{
+        buf_clear(&s->status);
+        if (s->type && s->type->status)
+                s->type->status(s->data, &s->status);
+        return buf_view(&s->status);
+}
+
 void service_status(struct service *s)
 {
-        struct buf status = { 0 };
+        struct str status = service_status_text(s);
 
-        if (!s->type->status)
-                return;
-        buf_text(&status, "STATUS=");
-        s->type->status(s->data, &status);
-        sd_notify(0, buf_z(&status));
-        buf_deinit(&status);
+        if (status.n)
+                sd_notifyf(0, "STATUS=%.*s", STR_ARG(status));
 }
 
 static void on_watchdog(void *data)
@@ -345,7 +349,7 @@ static int parse(struct service *s, int argc, char **argv)
 
 int service_main(const struct service_type *type, int argc, char **argv)
 {
-        struct service s = { .name = type->name, .type = type, .clock = &clock_system };
+        struct service s = { .name = type->name, .type = type, .clock = &clock_system, .started_at = clock_now_ms(&clock_system) };
         int status = parse(&s, argc, argv);
 
         if (status >= 0)
@@ -360,5 +364,6 @@ int service_main(const struct service_type *type, int argc, char **argv)
         loop_timer_free(s.drain);
         loop_free(s.loop);
         arena_deinit(&s.arena);
+        buf_deinit(&s.status);
         return status;
 }

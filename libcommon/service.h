@@ -20,11 +20,13 @@ struct service {
         struct settings settings;
         struct rpc_peers peers;
         const char *root;             /* NULL without --root */
+        int64_t started_at;
         /* service.c's own from here */
         struct arena arena;
         const struct service_type *type;
         void *data;
         struct loop_timer *watchdog, *drain;
+        struct buf status;            /* the STATUS= line that was made last */
         int64_t watchdog_us, drain_until_us;
         bool draining;
 };
@@ -54,3 +56,4 @@ int service_client(struct service *service, const char *of, unsigned peer, struc
 int service_server(struct service *service, const struct rpc_handler *handlers, void *data,
                    bool (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret);
 void service_status(struct service *service);   /* say the STATUS= line again */
+struct str service_status_text(struct service *service);  /* what it says just now; good until it is made again */

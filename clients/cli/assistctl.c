@@ -4,10 +4,8 @@
 #include "mailbox.h"
 #include "operator.h"
 #include "schema/identity.h"
-#include "schema/live.h"
-#include "schema/overlay.h"
 #include "schema/project.h"
-#include "show.h"
+#include "vitals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,45 +53,6 @@ static int run_config(struct operator *o, int argc, char **argv)
         }
         fprintf(stderr, "assistctl: config check, or config print\n");
         return EXIT_USAGE;
-}
-
-static int run_status(struct operator *o, int argc, char **argv)
-{
-        static const struct schema_method *const methods[] = { &schema_method_store_stats, &schema_method_identity_stats,
-                                                               &schema_method_fanout_stats };
-        int status = 0;
-
-        (void)argv;
-        if (argc) {
-                fprintf(stderr, "assistctl: status takes no arguments\n");
-                return EXIT_USAGE;
-        }
-        for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-                const struct schema_method *m = methods[i];
-                void *params = arena_zalloc(&o->arena, m->params->size + 1), *result = arena_zalloc(&o->arena, m->result->size);
-                struct fault fault = { 0 };
-                struct buf out = { 0 };
-                int r = operator_try(o, m, params, 1000, result, &fault);
-
-                if (o->json) {
-                        buf_format(&out, "{\"service\":\"%s\",\"running\":%s,\"stats\":", m->service, r ? "false" : "true");
-                        if (r)
-                                buf_text(&out, "null");
-                        else
-                                json_write(m->result, result, &out);
-                        buf_text(&out, "}\n");
-                } else {
-                        buf_format(&out, "assist-%s: %s\n", m->service, r ? "does not answer" : "running");
-                        if (!r)
-                                show_struct(m->result, result, &out);
-                        buf_char(&out, '\n');
-                }
-                fwrite(out.p, 1, out.n, stdout);
-                buf_deinit(&out);
-                if (r)
-                        status = EXIT_AWAY;
-        }
-        return status;
 }
 
 /* ---- commands that are a method ---- */

@@ -64,26 +64,27 @@ void operator_close(struct operator *o)
         arena_deinit(&o->arena);
 }
 
-static unsigned peer_of(const char *service)
+int operator_client(struct operator *o, const char *service, struct rpc_client **ret)
 {
         static const struct {
-                const char *name;
+                const char *service, *process;
                 unsigned peer;
-        } peers[] = {
-                { "store", SCHEMA_PEER_STORE }, { "identity", SCHEMA_PEER_IDENTITY }, { "fanout", SCHEMA_PEER_FANOUT },
-                { "supervisor", SCHEMA_PEER_SUPERVISOR },
+        } processes[] = {
+                { "store", "store", SCHEMA_PEER_STORE }, { "identity", "identity", SCHEMA_PEER_IDENTITY },
+                { "fanout", "fanout", SCHEMA_PEER_FANOUT }, { "supervisor", "mycelium-supervisor", SCHEMA_PEER_SUPERVISOR },
         };
+        size_t i = 0;
 
-        for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++)
-                if (strcmp(peers[i].name, service) == 0)
-                        return peers[i].peer;
-        return 0;
+        while (strcmp(processes[i].service, service) != 0)
+                i++;    /* the schema compiler knows no other */
+        return rpc_client_new(o->loop, &(struct rpc_client_options){
+                .path = operator_path(o, "%s/assist-%s/rpc.sock", "/run", processes[i].process), .service = processes[i].peer,
+                .peers = &o->peers }, ret);
 }
 
 int operator_try(struct operator *o, const struct schema_method *method, void *params, int64_t timeout_ms, void *result,
                  struct fault *ret_fault)
 {
-        const char *service = strcmp(method->service, "supervisor") == 0 ? "mycelium-supervisor" : method->service;
         struct rpc_client *client;
         int r;
 
@@ -95,8 +96,7 @@ int operator_try(struct operator *o, const struct schema_method *method, void *p
                         *(struct ulid *)schema_at(f, params) = ulid_new(clock_now_ms(&clock_system));
                 }
         }
-        r = rpc_client_new(o->loop, &(struct rpc_client_options){ .path = operator_path(o, "%s/assist-%s/rpc.sock", "/run", service),
-                                                                  .service = peer_of(method->service), .peers = &o->peers }, &client);
+        r = operator_client(o, method->service, &client);
         if (r)
                 return r;
         r = rpc_call_wait(client, &(struct rpc_request){ .method = method, .params = params, .timeout_ms = timeout_ms }, &o->arena, result,

@@ -28,6 +28,8 @@ int operator_call(struct operator *o, const struct schema_method *method, void *
 /* The same, silent: 0, a fault_code, or a negative errno. */
 int operator_try(struct operator *o, const struct schema_method *method, void *params, int64_t timeout_ms, void *result,
                  struct fault *ret_fault);
+/* A client of one service, to be freed before the operator is closed: 0 or a negative errno. */
+int operator_client(struct operator *o, const char *service, struct rpc_client **ret);
 /* Prints the result as --json asks, or for people. */
 void operator_print(struct operator *o, const struct schema_struct *type, const void *result);
 

@@ -4,6 +4,7 @@
 #include "schema/identity.h"
 #include "smtp.h"
 #include "spool.h"
+#include "stats.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct courier {
         struct arena secrets;
         struct str password;
         struct job *jobs;               /* oldest first */
+        struct arena stats;             /* of what it tells of itself */
         bool draining;
         int64_t sent, deferred, failed; /* since start */
 };
@@ -187,11 +189,31 @@ static void take_mail(struct courier *c, const struct mail *mail)
                 job_decide(job, MAIL_OUTCOME_SENT, 0); /* a decoy */
 }
 
+/* There is no socket to ask it at: it says so when it asks. */
+static struct process_stats *tell(struct courier *c)
+{
+        const int64_t mails[] = { c->sent, c->deferred, c->failed };
+        struct process_stats *told;
+        struct figure *outcomes;
+        struct stats stats;
+        int64_t jobs = 0;
+
+        for (const struct job *job = c->jobs; job; job = job->next)
+                jobs++;
+        arena_reset(&c->stats);
+        told = stats_begin(&stats, &c->stats, c->service);
+        outcomes = stats_figure(&stats, FIGURE_KIND_COUNTER, "mails_total", "Attempts to send a mail.", 3);
+        for (int i = 0; i < 3; i++)
+                stats_sample(&stats, outcomes, mails[i], "outcome", schema_enum_mail_outcome.values[i], NULL);
+        stats_gauge(&stats, "mails_in_hand", "Mails that were taken from the outbox, and not yet reported.", jobs);
+        return told;
+}
+
 static void ask_outbox(void *data, void *params)
 {
-        const struct courier *c = data;
+        struct courier *c = data;
 
-        *(struct outbox_follow *)params = (struct outbox_follow){ .after = c->after, .max_bytes = OUTBOX_BYTES };
+        *(struct outbox_follow *)params = (struct outbox_follow){ .after = c->after, .max_bytes = OUTBOX_BYTES, .stats = tell(c) };
 }
 
 static void on_outbox(void *data, const void *result)
@@ -296,6 +318,7 @@ static void courier_stop(void *data)
         if (c->password.n > 0)
                 sodium_memzero((char *)(uintptr_t)c->password.p, c->password.n);
         arena_deinit(&c->secrets);
+        arena_deinit(&c->stats);
         free(c);
 }
 

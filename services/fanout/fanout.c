@@ -1,6 +1,7 @@
 #include "fanout.h"
 
 #include "schema/fanout_handlers.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@ void fanout_deliver(struct fanout *f, const struct log_item *item)
         struct shared_event *event = shared_event_new(&item->event, item->cursor);
         struct outlet *o, *next;
 
+        f->events++;
         HASH_ITER(hh, f->outlets, o, next) {
                 if (!outlet_offer(o, event, item))
                         continue;
@@ -52,6 +54,7 @@ static void log_take(void *data, const void *result)
                 f->positioned = false;
                 return;
         }
+        f->heard_us = clock_steady_us(f->service->clock);
         moved = !f->positioned || in->head != f->seq;
         for (size_t i = 0; i < in->items.n; i++)
                 fanout_deliver(f, &in->items.items[i]);
@@ -129,15 +132,23 @@ int fanout_on_live_follow(struct fanout *f, struct call *c, const struct live_fo
 
 int fanout_on_fanout_stats(struct fanout *f, struct call *c, const struct fanout_stats *in, struct fanout_stats_result *ret)
 {
-        (void)c;
+        struct stats stats;
+        size_t queued = 0;
+
         (void)in;
-        *ret = (struct fanout_stats_result){
-                .version = STR(ASSIST_VERSION),
-                .started_at = f->started_at,
-                .sessions = (int64_t)f->sessions,
-                .gateways = HASH_COUNT(f->outlets),
-                .position = f->seq,
-        };
+        for (const struct outlet *o = f->outlets; o; o = o->hh.next)
+                queued += o->bytes;
+        ret->processes.items = stats_begin(&stats, &c->arena, f->service);
+        ret->processes.n = 1;
+        stats_server(&stats, f->server);
+        stats_gauge(&stats, "log_position", "How far the log was followed: behind store's log_head, it lags.", f->seq);
+        if (f->positioned)
+                stats_gauge_us(&stats, "log_silence_seconds", "Since store answered last; it answers every second.",
+                               clock_steady_us(f->service->clock) - f->heard_us);
+        stats_counter(&stats, "events_total", "Events read from the log.", f->events);
+        stats_gauge(&stats, "sessions", "Live sessions, of all gateways.", (int64_t)f->sessions);
+        stats_gauge(&stats, "gateways", "Gateways that follow.", HASH_COUNT(f->outlets));
+        stats_gauge(&stats, "queued_bytes", "What gateways have not taken yet.", (int64_t)queued);
         return 0;
 }
 
@@ -168,7 +179,6 @@ static int start(struct service *service, void **ret_data)
                 return -ENOMEM;
         *ret_data = f;
         f->service = service;
-        f->started_at = clock_now_ms(service->clock);
         r = service_secret(service, "caller", f->caller_key);
         if (!r)
                 r = service_client(service, "store", SCHEMA_PEER_STORE, &f->store);

@@ -12,11 +12,12 @@ struct fanout {
         struct rpc_client *store;
         struct follower *log;
         struct loop_timer *reaper;
-        int64_t started_at;
 
         /* how far the log was followed; no session is taken before the first answer */
         bool positioned;
         int64_t seq;
+        int64_t heard_us;           /* when store answered last */
+        int64_t events;             /* since start */
         struct buf cursor;
 
         struct outlet *outlets;     /* by gateway id */

@@ -280,6 +280,7 @@ static void begin(struct download *d, const struct attachment_read_result *in)
         d->begun = true;
         h2o->res.status = status;
         h2o->res.reason = http_reason(status);
+        q->gateway->answers[status / 100]++;
         if (status != 304)
                 h2o->res.content_length = empty ? 0 : (size_t)(d->end - d->at);
         if (empty || str_is(q->method, "HEAD")) {

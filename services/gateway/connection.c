@@ -3,6 +3,7 @@
 #include "listener.h"
 #include "request.h"
 #include "router.h"
+#include "stats.h"
 #include "visitors.h"
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct connections {
         h2o_linklist_t lists[CONNECTION_STATES];
         struct guest *guests;
         size_t n, max;
+        int64_t accepted, foreign, crowded, crowded_out;    /* since start */
         uint32_t tick;
         struct loop_timer *timer;
         bool ticking, wanted;
@@ -301,17 +303,22 @@ void connections_add(struct connections *cs, h2o_socket_t *socket)
         struct guest *guest;
 
         if (!h2o_socket_getpeername(socket, (struct sockaddr *)&peer) || !admitted(g, (const struct sockaddr *)&peer, device)) {
+                cs->foreign++;
                 h2o_socket_close(socket);
                 return;
         }
         guest = guest_enter(cs, device);
         if (guest->n > CONNECTIONS_OF_DEVICE_MAX) {
+                cs->crowded++;
                 guest_leave(cs, guest);
                 h2o_socket_close(socket);
                 return;
         }
-        if (cs->n >= cs->max)
+        if (cs->n >= cs->max) {
+                cs->crowded_out++;
                 end(longest_waiting(cs));
+        }
+        cs->accepted++;
         c = calloc(1, sizeof(*c));
         if (!c)
                 abort();
@@ -350,6 +357,19 @@ const char *connection_device(const struct connection *c)
 size_t connections_count(const struct connections *cs)
 {
         return cs->n;
+}
+
+void connections_tell(const struct connections *cs, struct stats *stats)
+{
+        struct figure *ended;
+
+        stats_gauge(stats, "connections", "Clients' connections.", (int64_t)cs->n);
+        stats_gauge(stats, "connections_max", "How many there may be.", (int64_t)cs->max);
+        stats_counter(stats, "connections_total", "Connections that were taken.", cs->accepted);
+        ended = stats_figure(stats, FIGURE_KIND_COUNTER, "connections_refused_total", "Connections that were closed unheard.", 3);
+        stats_sample(stats, ended, cs->foreign, "reason", "not of the overlay", NULL);
+        stats_sample(stats, ended, cs->crowded, "reason", "too many of one device", NULL);
+        stats_sample(stats, ended, cs->crowded_out, "reason", "no room for a new one", NULL);
 }
 
 void connections_close(struct connections *cs)

@@ -61,3 +61,5 @@ void connections_turn(struct connections *cs);
 /* Once nothing is answered any more: those who keep a connection open see its end. One turn of h2o's loop. */
 void connections_close(struct connections *cs);
 size_t connections_count(const struct connections *cs);
+struct stats;
+void connections_tell(const struct connections *cs, struct stats *stats);

@@ -5,6 +5,7 @@
 #include "live.h"
 #include "router.h"
 #include "schema/overlay.h"
+#include "stats.h"
 #include "visitors.h"
 
 #include <errno.h>
@@ -111,6 +112,28 @@ static void h2o_start(struct gateway *g)
         g->connections = connections_new(g);
 }
 
+/* ---- what it tells of itself ---- */
+
+struct process_stats *gateway_tell(struct gateway *g)
+{
+        static const char *const statuses[] = { NULL, "1xx", "2xx", "3xx", "4xx", "5xx" };
+        struct process_stats *told;
+        struct figure *answers;
+        struct stats stats;
+
+        arena_reset(&g->stats);
+        told = stats_begin(&stats, &g->stats, g->service);
+        answers = stats_figure(&stats, FIGURE_KIND_COUNTER, "http_answers_total", "HTTP requests that were answered.", 5);
+        for (int i = 1; i <= 5; i++)
+                stats_sample(&stats, answers, g->answers[i], "status", statuses[i], NULL);
+        stats_tally(&stats, "jsonrpc_call", "Calls of clients, from the request's arrival to the answer.", &g->calls);
+        stats_gauge(&stats, "requests_under_way", "Requests not answered yet.", (int64_t)g->requests);
+        connections_tell(g->connections, &stats);
+        stats_gauge(&stats, "live_sessions", "WebSockets.", (int64_t)live_count(g->live));
+        stats_gauge(&stats, "callers_cached", "Sessions whose callers are known without asking identity.", (int64_t)visitors_count(g->visitors));
+        return told;
+}
+
 /* ---- the service ---- */
 
 static int start(struct service *service, void **ret_data)
@@ -215,6 +238,7 @@ static void stop(void *data)
         h2o_stop(g);
         request_deinit_spare(g);
         buf_deinit(&g->openrpc);
+        arena_deinit(&g->stats);
         buf_deinit(&g->host);
         free(g->limits);
         free(g);

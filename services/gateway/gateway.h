@@ -40,11 +40,17 @@ struct gateway {
         struct live *live;
         struct request *spare;          /* requests that are over: their memory is used again */
         size_t requests;                /* under way */
+        struct arena stats;             /* of what it tells of itself */
+        struct tally calls;             /* JSON-RPC's, as their clients see them */
+        int64_t answers[6];             /* HTTP, by the status' first digit */
         struct buf openrpc;             /* what rpc.discover answers; made once */
         bool draining;
 };
 
 extern const struct service_type gateway_service;
+
+/* How it is doing, for identity, who is asked for it: there is no socket to ask us at. Good until it is asked again. */
+struct process_stats *gateway_tell(struct gateway *g);
 
 /* The client of the service that owns the method. */
 struct rpc_client *gateway_client(struct gateway *g, const struct schema_method *method);

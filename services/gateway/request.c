@@ -205,6 +205,7 @@ static void send_answer(struct request *q, int status, struct str body)
 {
         q->h2o->res.status = status;
         q->h2o->res.reason = http_reason(status);
+        q->gateway->answers[status / 100]++;
         if (status != 204)
                 q->h2o->res.content_length = body.n;
         q->guard->request = NULL;       /* h2o may dispose of its request at once */
@@ -318,6 +319,7 @@ void request_write_refusal(struct gateway *g, int status, int code, const struct
 
         if (!status)
                 status = status_of(code);
+        g->answers[status / 100]++;
         ulid_text(ulid_new(clock_now_ms(g->service->clock)), id);
         f.has_request = true;
         f.request = str_of(id);

@@ -28,6 +28,13 @@ struct exchange {
 
 /* ---- one answer ---- */
 
+static void note(const struct one *o, int code)
+{
+        const struct request *q = o->of->request;
+
+        tally_note(&q->gateway->calls, code, clock_steady_us(q->gateway->service->clock) - q->began_us);
+}
+
 static void finish(struct exchange *x)
 {
         struct request *q = x->request;
@@ -66,6 +73,7 @@ static void answer_fault(struct one *o, int code, const struct fault *fault)
         struct request *q = o->of->request;
         struct fault f = request_fault(q, fault);
 
+        note(o, code);
         buf_clear(&q->out);
         jsonrpc_write_error(&q->out, o->call->id, code, &f);
         keep(o, &q->out);
@@ -76,11 +84,13 @@ static void keep_result(struct one *o, struct buf *text)
 {
         const struct exchange *x = o->of;
 
-        if (x->in.batch && x->bytes + text->n > BATCH_ANSWER_MAX && !(o->method && o->method->mutates))
+        if (x->in.batch && x->bytes + text->n > BATCH_ANSWER_MAX && !(o->method && o->method->mutates)) {
                 answer_fault(o, FAULT_TOO_LARGE, &(struct fault){ .has_limit = true, .limit = BATCH_ANSWER_MAX, .has_reason = true,
                                                                   .reason = STR("a batch's results together; ask for this one alone") });
-        else
+        } else {
+                note(o, 0);
                 keep(o, text);
+        }
 }
 
 static void log_call(const struct one *o, int code)

@@ -279,7 +279,7 @@ static void changes_ask(void *data, void *params)
         struct visitors *vs = data;
 
         *(struct callers_follow *)params = (struct callers_follow){ .gateway = vs->gateway->id, .after = vs->revision,
-                                                                    .max_bytes = 262144 };
+                                                                    .max_bytes = 262144, .stats = gateway_tell(vs->gateway) };
 }
 
 static bool names(const struct caller_change *c, const struct visitor *v)

@@ -1,6 +1,7 @@
 /* The cache of callers against an identity that says what the test wants, with the time in the test's hand. */
 #include "visitors.h"
 
+#include "connection.h"
 #include "live.h"
 #include "schema/identity.h"
 #include <setjmp.h>
@@ -115,6 +116,7 @@ static int setup(void **state)
         limits_init(g->limits, 600, 600);
         g->visitors = visitors_new(g);
         g->live = live_new(g);
+        g->connections = connections_new(g);
         return 0;
 }
 
@@ -126,6 +128,8 @@ static int teardown(void **state)
         visitors_free(r->gateway.visitors);
         live_free(r->gateway.live);
         rpc_client_free(r->gateway.identity);
+        connections_free(r->gateway.connections);
+        arena_deinit(&r->gateway.stats);
         feed_deinit(&r->feed);
         rpc_server_free(r->server);
         loop_free(r->service.loop);

@@ -421,6 +421,7 @@ struct ws *ws_new(struct request *q, const struct ws_events *events, void *data)
         request_secure(q, "default-src 'none'; frame-ancestors 'none'");
         q->h2o->res.status = 101;
         q->h2o->res.reason = "Switching Protocols";
+        q->gateway->answers[1]++;
         ws->upgrading = true;
         {
                 h2o_req_t *h2o = q->h2o;

@@ -4,6 +4,7 @@
 #include "identity.h"
 #include "outbox.h"
 #include "schema/identity_handlers.h"
+#include "stats.h"
 #include "user.h"
 #include <errno.h>
 
@@ -253,6 +254,8 @@ int identity_on_callers_follow(struct identity *d, struct call *c, const struct 
 {
         int r = callers_read(d->db, in->after, &c->arena, ret);
 
+        if (!c->parked_us)
+                heard_take(&d->heard, "gateway", in->stats, c->received_us);
         if (r)
                 return r;
         /* A gateway that is told to forget everything has not done so yet. */
@@ -264,6 +267,8 @@ int identity_on_outbox_follow(struct identity *d, struct call *c, const struct o
 {
         int r = outbox_take(d->db, clock_now_ms(d->clock), in->after == 0, &c->arena, &ret->items.items, &ret->items.n);
 
+        if (!c->parked_us)
+                heard_take(&d->heard, "courier", in->stats, c->received_us);
         if (r)
                 return r;
         /* Not a position but "I know what I was given": after 0 all is given again. */
@@ -304,18 +309,31 @@ int identity_on_outbox_list(struct identity *d, struct call *c, const struct out
         return 0;
 }
 
+static void outbox_stats(struct stats *stats, struct identity *d)
+{
+        int64_t oldest, n, now = clock_now_ms(d->clock);
+
+        if (!db_int(d->db, &n, "SELECT count(*) FROM outbox WHERE outcome IS NULL", ""))
+                stats_gauge(stats, "outbox_waiting", "Mails that are not sent yet.", n);
+        if (!db_int(d->db, &oldest, "SELECT coalesce(min(queued_at), ?1) FROM outbox WHERE outcome IS NULL", "i", now))
+                stats_gauge_us(stats, "outbox_oldest_seconds", "How long the oldest of them waits.", (now - oldest) * 1000);
+}
+
 int identity_on_identity_stats(struct identity *d, struct call *c, const struct identity_stats *in, struct identity_stats_result *ret)
 {
-        int r;
+        struct stats stats;
+        struct process_stats *own = stats_begin(&stats, &c->arena, d->service);
+        int64_t n;
 
-        (void)c;
         (void)in;
-        ret->version = STR(ASSIST_VERSION);
-        ret->started_at = d->started_at;
-        r = db_int(d->db, &ret->users, "SELECT count(*) FROM user", "");
-        if (r == 0)
-                r = db_int(d->db, &ret->devices, "SELECT count(*) FROM binding WHERE revoked_at IS NULL", "");
-        if (r == 0)
-                r = db_int(d->db, &ret->outbox, "SELECT count(*) FROM outbox WHERE outcome IS NULL", "");
-        return r;
+        stats_server(&stats, d->server);
+        if (!db_int(d->db, &n, "SELECT count(*) FROM user WHERE active", ""))
+                stats_gauge(&stats, "users", "Users who may come in.", n);
+        if (!db_int(d->db, &n, "SELECT count(*) FROM binding WHERE revoked_at IS NULL", ""))
+                stats_gauge(&stats, "devices", "Devices that are bound.", n);
+        outbox_stats(&stats, d);
+        stats_database(&stats, d->db);
+        heard_list(&d->heard, c->received_us, &c->arena, &ret->processes.items, &ret->processes.n);
+        ret->processes.items[0] = *own;
+        return 0;
 }

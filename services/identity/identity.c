@@ -131,6 +131,7 @@ static void identity_stop(void *data)
         feed_deinit(&d->changes);
         feed_deinit(&d->outbox);
         feed_deinit(&d->people);
+        heard_deinit(&d->heard);
         rpc_server_free(d->server);
         db_close(d->db);
         sodium_memzero(d, sizeof(*d));
@@ -147,7 +148,6 @@ static int identity_start(struct service *service, void **ret_data)
         *ret_data = d;
         d->service = service;
         d->clock = service->clock;
-        d->started_at = clock_now_ms(d->clock);
         d->driver = (enum overlay_driver)service->settings.driver;
         callers_init(&d->callers, service->loop);
         identity_reload(d);

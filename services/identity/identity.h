@@ -4,6 +4,7 @@
 #include "callers.h"
 #include "database.h"
 #include "done.h"
+#include "heard.h"
 #include "service.h"
 #include <netinet/in.h>
 
@@ -17,9 +18,9 @@ struct identity {
         enum overlay_driver driver;
         char address[INET6_ADDRSTRLEN];         /* the server's own; empty until the supervisor said it once */
         int64_t port;                           /* the gateway's, for links */
-        int64_t started_at;
         struct feed people, outbox, changes;
         struct callers callers;
+        struct heard heard;
         struct rpc_server *server;
         struct rpc_client *supervisor;
         struct follower *overlay;

@@ -27,6 +27,7 @@ void supervisor_publish(struct supervisor *s, const struct overlay *overlay)
         r = msgpack_read(&schema_type_overlay, buf_view(&s->packed), &s->arena, &s->overlay, NULL);
         assert(r == 0);
         s->head++;
+        s->changes++;
         log_notice("%.*s is %s, address %.*s on %.*s", STR_ARG(s->overlay.driver),
                    schema_enum_overlay_state.values[s->overlay.state], STR_ARG(s->overlay.address), STR_ARG(s->overlay.ifname));
         feed_wake(&s->feed);

@@ -11,6 +11,7 @@ struct supervisor {
         void *driver_data;
 
         int64_t head;            /* of what was published; begins at the hour, so that no two runs share a number */
+        int64_t changes;         /* published since start */
         struct buf packed;       /* what was published, as msgpack: what overlay points into */
         struct arena arena;
         struct overlay overlay;

@@ -2,9 +2,9 @@
 #include "ticket.h"
 
 #include "schema/project.h"
+#include "stats.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 static int project_view(struct store *s, struct db *db, struct arena *arena, struct project *ret)
 {
@@ -47,19 +47,36 @@ int store_on_project_set(struct store *s, struct call *c, const struct project_s
         return 0;
 }
 
+static void queue_stats(struct stats *stats, struct store *s)
+{
+        struct { const char *name; struct queue *queue; } queues[] = {
+                { "writer", &s->writer.queue }, { "reader", &s->reader.queue }, { "files", &s->files.queue }, { "audit", &s->audit.queue },
+        };
+        struct figure *f = stats_figure(stats, FIGURE_KIND_GAUGE, "queue_calls", "Calls that wait for a thread.", 4);
+
+        for (int i = 0; i < 4; i++)
+                stats_sample(stats, f, (int64_t)queue_depth(queues[i].queue), "thread", queues[i].name, NULL);
+}
+
+/* On the loop, so that it is answered where the reader is busy, too. */
 int store_on_store_stats(struct store *s, struct call *c, const struct store_stats *in, struct store_stats_result *ret)
 {
-        struct stat st = { 0 };
+        struct stats stats;
+        int64_t n;
 
         (void)in;
-        stat(s->path, &st);
-        *ret = (struct store_stats_result){
-                .version = STR(ASSIST_VERSION),
-                .started_at = s->started_at,
-                .head = s->head,
-                .commits = s->commits,
-                .ops_committed = s->ops,
-                .database_bytes = st.st_size,
-        };
-        return db_int(store_db(s, c), &ret->tickets, "SELECT coalesce(max(number), 0) FROM ticket", "");
+        ret->processes.items = stats_begin(&stats, &c->arena, s->service);
+        ret->processes.n = 1;
+        stats_server(&stats, s->server);
+        stats_gauge(&stats, "log_head", "The log's last position.", s->head);
+        stats_counter(&stats, "commits_total", "Batches of commands that were committed with ops.", s->commits);
+        stats_counter(&stats, "ops_total", "Ops that were committed: by commits_total, the size of a batch.", s->ops);
+        stats_tally(&stats, "transaction", "The writer's COMMITs, with the wait for the disk.", &s->committing);
+        queue_stats(&stats, s);
+        if (!db_int(s->follow_db, &n, "SELECT coalesce(max(number), 0) FROM ticket", ""))
+                stats_gauge(&stats, "tickets", "Tickets that were ever filed.", n);
+        if (!db_int(s->follow_db, &n, "SELECT count(*) FROM upload WHERE used = 0 AND blob IS NULL", ""))
+                stats_gauge(&stats, "uploads_open", "Uploads that were begun and are not complete.", n);
+        stats_database(&stats, s->follow_db);
+        return 0;
 }

@@ -50,6 +50,17 @@ void queue_close(struct queue *q)
         pthread_cond_signal(&q->filled);
 }
 
+size_t queue_depth(struct queue *q)
+{
+        size_t n = 0;
+
+        pthread_mutex_lock(&q->mutex);
+        for (const struct call *c = q->calls; c; c = c->next)
+                n++;
+        pthread_mutex_unlock(&q->mutex);
+        return n;
+}
+
 bool queue_take(struct queue *q, size_t max, struct call **ret_calls, struct task **ret_tasks)
 {
         struct call **at;

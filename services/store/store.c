@@ -55,7 +55,7 @@ bool store_route(void *data, struct call *c)
 {
         struct store *s = data;
 
-        if (c->method == &schema_method_ops_follow)
+        if (c->method == &schema_method_ops_follow || c->method == &schema_method_store_stats)
                 return false;
         queue_call(c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
                    : on_audit(c->method) ? &s->audit.queue : &s->reader.queue, c);
@@ -133,7 +133,6 @@ int store_open(struct store *s, const char *folder)
         s->blobs = folder_make(s, folder, "blobs");
         s->uploads = folder_make(s, folder, "uploads");
         s->tx = calloc(1, sizeof(*s->tx));
-        s->started_at = clock_now_ms(s->service->clock);
         cursor_init(s);
         arena_reset(&s->writer.arena);
         if (!s->path || !s->blobs || !s->uploads || !s->tx)

@@ -53,7 +53,7 @@ struct store {
 
         _Atomic int64_t head;             /* the log's last committed position */
         _Atomic int64_t commits, ops;     /* since start */
-        int64_t started_at;
+        struct tally committing;          /* noted by the writer */
 
         /* constant after start */
         uint8_t origin[OP_ORIGIN_BYTES];

@@ -99,6 +99,7 @@ static int chain_save(struct store *s)
 /* 0: it is on disk. An error: nothing of the batch is, unless *ret_unknown. */
 static int commit(struct store *s, int64_t head_before, bool *ret_unknown)
 {
+        int64_t began_us;
         int r = 0;
 
         *ret_unknown = false;
@@ -112,7 +113,9 @@ static int commit(struct store *s, int64_t head_before, bool *ret_unknown)
                 db_rollback(s->writer.db);
                 return r;
         }
+        began_us = clock_steady_us(s->service->clock);
         r = db_commit(s->writer.db);
+        tally_note(&s->committing, r ? FAULT_UNAVAILABLE : 0, clock_steady_us(s->service->clock) - began_us);
         if (r == -ENOSPC) /* before the frame that commits was written: it is known not to be there */
                 db_rollback(s->writer.db);
         *ret_unknown = r && r != -ENOSPC;

@@ -222,6 +222,18 @@ class Desk:
     def ctl_json(self, *args):
         return json.loads(self.ctl("--json", *args))
 
+    def processes_told(self):
+        """What each process tells of itself, by its name ("store", "gateway")."""
+        return {process["service"]: process for process in map(json.loads, self.run_ctl("--json", "status").stdout.splitlines())}
+
+    def figure(self, service, name, **labels):
+        """The value of one of its figures; None where it has none with these labels."""
+        for figure in self.processes_told()[service].get("figures", []):
+            for sample in figure["samples"] if figure["name"] == name else []:
+                if {label["name"]: label["value"] for label in sample["labels"]} == labels:
+                    return sample["value"]
+        return None
+
     def user(self, email, name, role="customer"):
         return self.ctl_json("user", "add", email, "--name", name, "--role", role)["id"]
 

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from harness import BIN, Desk, base64url, code_of, picture, ulid, until
+from harness import BIN, SERVICES, Desk, base64url, code_of, picture, ulid, until
 
 CUSTOMER, AGENT, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 FAILED, USAGE, NOT_THERE, NOT_ALLOWED, CONFLICT, AWAY = 1, 2, 3, 4, 5, 6
@@ -188,7 +188,9 @@ def test_the_operator_sees_and_changes_who_may_in(people):
     assert desk.run_assist("127.0.0.5", "ticket", "list").returncode == NOT_ALLOWED
     desk.ctl("project", "set", "The printers")
     assert desk.assist(CUSTOMER, "call", "project.info")["name"] == "The printers"
-    assert {part["service"] for part in map(json.loads, desk.ctl("--json", "status").splitlines()) if part["running"]} == {"store", "identity", "fanout"}
+    assert {name for name, process in desk.processes_told().items() if process["up"]} == set(SERVICES)
+    lines = desk.ctl("status").splitlines()
+    assert len(lines) == len(SERVICES) and all(re.fullmatch(r"assist-\S+ +since \d{4}-\d\d-\d\d \d\d:\d\d  \S.*", line) for line in lines), lines
     assert "are good" in desk.ctl("config", "check")
     (desk.root / "etc/assist.conf.d/wrong.conf").write_text("[gateway]\nprot = 1\n")
     wrong = desk.run_ctl("config", "check")
@@ -207,7 +209,7 @@ def test_a_desk_that_is_away_is_said_to_be(people):
     assert desk.run_assist(CUSTOMER, "ticket", "list").returncode == 0
     desk.terminate("fanout")
     away = desk.run_ctl("status")
-    assert away.returncode == AWAY and "assist-fanout: does not answer" in away.stdout
+    assert away.returncode == AWAY and re.search(r"^assist-fanout +does not answer$", away.stdout, re.MULTILINE)
     desk.start("fanout")
     desk.proof()
 

@@ -111,7 +111,7 @@ def test_an_unknown_email_is_answered_as_a_known_one(desk):
     unknown = two.rpc("enroll.start", email="nobody@example.org", label="x")
     assert set(known) == set(unknown)
     assert abs(known["expires_at"] - unknown["expires_at"]) < 60000
-    until("the decoy was taken like a mail", lambda: desk.ctl_json("call", "identity.stats")["outbox"] == 0)
+    until("the decoy was taken like a mail", lambda: desk.figure("identity", "outbox_waiting") == 0)
     assert "nobody@example.org" not in desk.ctl("mail", "list")
 
 
