@@ -102,6 +102,8 @@ static const struct key keys[] = {
         { "mail", "smtp_ca_file", "the certificates to trust; empty: the system's", "", TEXT, AT(smtp_ca_file) },
         { "mail", "smtp_starttls", "refuse to send over a connection that is not encrypted", "yes", BOOL, AT(smtp_starttls) },
         { "mail", "mail_from", "the sender of our mails", "Support <support@localhost>", TEXT, AT(mail_from) },
+        { "metrics", "port", "where /metrics is to be had, on 127.0.0.1, without systemd; with it, assist-metrics.socket says so", "9472", NUMBER,
+          AT(metrics_port), 1, 65535 },
 };
 enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
 

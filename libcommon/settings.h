@@ -29,6 +29,8 @@ struct settings {
         struct str smtp_ca_file;    /* certificates to trust; empty: the system's */
         bool smtp_starttls;         /* refuse to send without TLS */
         struct str mail_from;       /* "Support <support@example.org>" */
+        /* [metrics] */
+        int64_t metrics_port;       /* on 127.0.0.1, where systemd passes no socket */
 };
 
 struct settings_error {

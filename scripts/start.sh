@@ -94,7 +94,7 @@ start_service() {
 
 # ---- the demo ----
 
-port() { ctl config print | sed -n 's/^port = //p'; }
+port() { ctl config print | sed -n '/^\[gateway\]/,/^\[/s/^port = //p'; }
 ctl() { "$root/bin/assistctl" --root "$root" "$@"; }
 device() { "$root/bin/assist" --project "$address" --from "$@"; }
 

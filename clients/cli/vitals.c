@@ -22,11 +22,6 @@ static const struct {
         { &schema_method_fanout_stats, "fanout" },
 };
 
-/* What each answers, whatever it is called there. */
-_Static_assert(sizeof(struct store_stats_result) == sizeof(struct identity_stats_result) &&
-               sizeof(struct store_stats_result) == sizeof(struct fanout_stats_result) &&
-               sizeof(struct store_stats_result) == sizeof(struct supervisor_stats_result), "one shape for all");
-
 int vitals_open(struct operator *o, struct vitals_from *ret)
 {
         int r = 0;
@@ -48,7 +43,7 @@ void vitals_take(struct vitals_from *from, struct arena *arena, struct vitals *r
         ret->n = 0;
         for (int i = 0; i < VITALS_SERVICES; i++) {
                 struct process_stats away = { .service = str_of(asked[i].process) };
-                struct store_stats_result said = { 0 };
+                struct stats_list said = { 0 };
                 const char nothing = 0;
 
                 if (rpc_call_wait(from->clients[i], &(struct rpc_request){ .method = asked[i].method, .params = &nothing,

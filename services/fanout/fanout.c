@@ -138,8 +138,8 @@ int fanout_on_fanout_stats(struct fanout *f, struct call *c, const struct fanout
         (void)in;
         for (const struct outlet *o = f->outlets; o; o = o->hh.next)
                 queued += o->bytes;
-        ret->processes.items = stats_begin(&stats, &c->arena, f->service);
-        ret->processes.n = 1;
+        ret->value.processes.items = stats_begin(&stats, &c->arena, f->service);
+        ret->value.processes.n = 1;
         stats_server(&stats, f->server);
         stats_gauge(&stats, "log_position", "How far the log was followed: behind store's log_head, it lags.", f->seq);
         if (f->positioned)

@@ -25,8 +25,8 @@ int supervisor_on_supervisor_stats(struct supervisor *s, struct call *c, const s
         struct stats stats;
 
         (void)in;
-        ret->processes.items = stats_begin(&stats, &c->arena, s->service);
-        ret->processes.n = 1;
+        ret->value.processes.items = stats_begin(&stats, &c->arena, s->service);
+        ret->value.processes.n = 1;
         stats_server(&stats, s->server);
         state = stats_figure(&stats, FIGURE_KIND_GAUGE, "overlay_state", "1 for the state that the overlay is in.",
                              (size_t)schema_enum_overlay_state.n);

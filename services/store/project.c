@@ -65,8 +65,8 @@ int store_on_store_stats(struct store *s, struct call *c, const struct store_sta
         int64_t n;
 
         (void)in;
-        ret->processes.items = stats_begin(&stats, &c->arena, s->service);
-        ret->processes.n = 1;
+        ret->value.processes.items = stats_begin(&stats, &c->arena, s->service);
+        ret->value.processes.n = 1;
         stats_server(&stats, s->server);
         stats_gauge(&stats, "log_head", "The log's last position.", s->head);
         stats_counter(&stats, "commits_total", "Batches of commands that were committed with ops.", s->commits);

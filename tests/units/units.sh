@@ -15,7 +15,7 @@ trap 'rm -r "$work"' EXIT
 
 # A copy whose programs are those just built; one that is not built stands in as /bin/true.
 copy_units() {
-        cp -r "$source"/units/*.service "$source"/units/*.target "$source"/units/*.service.d "$work"
+        cp -r "$source"/units/*.service "$source"/units/*.socket "$source"/units/*.target "$source"/units/*.service.d "$work"
         sed -i 's|^ExecStart=/usr/bin/mycelium |ExecStart=/bin/true |' "$work/assist-mycelium.service" # not everybody has it
         for program in $(sed -n 's|^ExecStart=/usr/lib/assist/\([^ ]*\).*|\1|p' "$work"/*.service); do
                 path=$build/bin/$program
@@ -35,7 +35,7 @@ verify() {
         copy_units
         cp "$work/assist-gateway@.service" "$work/assist-gateway@1.service"
         # The manual page comes with the package; whatever else is said is an error of ours.
-        systemd-analyze verify --man=no "$work"/assist.target $(units) 2>&1 | tee "$work/said"
+        systemd-analyze verify --man=no "$work"/assist.target "$work"/*.socket $(units) 2>&1 | tee "$work/said"
         ! grep -F "$work" "$work/said" && ! grep -i assist "$work/said"
 }
 
@@ -67,10 +67,10 @@ users() {
         # Nobody is a caller of a service whose methods do not name them.
         grep '^assist-.*-callers:' "$work/root/etc/group" | cut -d: -f1,4 | sort | tee "$work/callers"
         diff "$work/callers" - <<-END
-		assist-fanout-callers:assist-gateway
-		assist-identity-callers:assist-courier,assist-gateway,assist-store
-		assist-store-callers:assist-fanout,assist-gateway,assist-identity
-		assist-supervisor-callers:assist-gateway,assist-identity
+		assist-fanout-callers:assist-gateway,assist-metrics
+		assist-identity-callers:assist-courier,assist-gateway,assist-metrics,assist-store
+		assist-store-callers:assist-fanout,assist-gateway,assist-identity,assist-metrics
+		assist-supervisor-callers:assist-gateway,assist-identity,assist-metrics
 	END
 }
 
