@@ -13,9 +13,10 @@ cd "$(dirname "$0")/.."
 services=(mycelium-supervisor identity store fanout gateway courier)
 build=${ASSIST_BUILD:-build}
 root= port= action=start make=yes
+self=scripts/start.sh           # with what it takes to mean this desk again
 while [ $# -gt 0 ]; do
         case $1 in
-        --root) root=$2; shift ;;
+        --root) root=$2; self="$self --root $(printf %q "$2")"; shift ;;
         --port) port=$2; shift ;;
         --stop) action=stop ;;
         --env) action=env ;;
@@ -200,9 +201,9 @@ cat <<END
 The desk is running at $address, its data and logs are in $root.
 Linus, a customer, is at 127.0.0.2, Ann, an agent, at 127.0.0.3, Ada, an admin, at 127.0.0.4. Type next:
 
-  eval "\$(scripts/start.sh --env)"
+  eval "\$($self --env)"
   assist --from 127.0.0.3 ticket list
   assist --from 127.0.0.2 ticket reply 1 'It is a Laserwriter.'
 
-scripts/start.sh --stop ends it.
+$self --stop ends it.
 END

@@ -105,7 +105,8 @@ def test_stop_leaves_nothing_but_the_data(sandbox):
 def test_it_takes_another_place_and_port_and_says_what_it_cannot_do(sandbox):
     place = f"{sandbox.home}/desk" if sandbox.uid else "/var/lib/desk"
     assert "running at 127.0.0.1:7373" in sandbox.must(f"{START} --root {place} --port 7373")
-    assert "running at 127.0.0.1:7374" in sandbox.must(f"{START} --root {place} --port 7374")
+    said = sandbox.must(f"{START} --root {place} --port 7374")
+    assert "running at 127.0.0.1:7374" in said and f'eval "$(scripts/start.sh --root {place} --env)"' in said
     assert "export ASSIST_PROJECT=127.0.0.1:7374 " in sandbox.must(f"scripts/start.sh --env --root {place}")
     sandbox.must(f"scripts/start.sh --stop --root {place}")
     for arguments, status, message in ((f"--root {sandbox.home}/{'x' * 60}", 2, "a socket's path has little room"), ("--root relative", 2, "absolute"),
