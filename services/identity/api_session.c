@@ -6,6 +6,7 @@
 #include "session.h"
 #include "user.h"
 #include <errno.h>
+#include <string.h>
 
 static int check_address(const struct identity *d, struct call *c)
 {
@@ -33,11 +34,14 @@ int identity_on_session_nonce(struct identity *d, struct call *c, const struct s
 static int prove(struct identity *d, struct call *c, const struct session_open *in, struct str device, struct session *ret)
 {
         struct ulid binding;
+        struct str key;
         int r;
 
         r = check_address(d, c);
         if (r == 0)
-                r = binding_prove(d->db, d->project, str_of(d->address), device, in->nonce, (const uint8_t *)in->proof.p, &binding);
+                r = keys_find(&d->keys, c, device, &key);
+        if (r == 0)
+                r = binding_prove(d->db, d->project, str_of(d->address), device, key, in->nonce, (const uint8_t *)in->proof.p, &binding);
         if (r == 0)
                 r = session_of_binding(d->db, binding, &c->arena, ret);
         if (r == 0)
@@ -113,6 +117,16 @@ int identity_on_session_resolve(struct identity *d, struct call *c, const struct
         return 0;
 }
 
+/* The key of the device that wants to be bound. A caller whose device is another driver's comes from before a change of the driver. */
+static int key_of_caller(struct identity *d, struct call *c, struct str *ret_key)
+{
+        const char *driver = overlay_driver_name(d->driver);
+
+        if (!str_starts(c->caller.device, driver) || c->caller.device.p[strlen(driver)] != ':')
+                return FAULT_UNAUTHENTICATED;
+        return keys_find(&d->keys, c, c->caller.device, ret_key);
+}
+
 int identity_on_enroll_start(struct identity *d, struct call *c, const struct enroll_start *in, struct enroll_start_result *ret)
 {
         struct enroll_request request = { .device = c->caller.device, .label = in->label };
@@ -125,6 +139,8 @@ int identity_on_enroll_start(struct identity *d, struct call *c, const struct en
         if (email_normalize(in->email, &c->arena, &request.email, &request.email_key) < 0)
                 return call_invalid(c, "email", "must be one plain address like ada@example.org");
         r = check_address(d, c);
+        if (r == 0)
+                r = key_of_caller(d, c, &request.device_key);
         if (r == 0)
                 r = mutation_begin_by_device(&m, d, c);
         if (r)
@@ -147,15 +163,18 @@ int identity_on_enroll_redeem(struct identity *d, struct call *c, const struct e
         char code[ENROLL_CODE];
         struct device device;
         struct mutation m;
+        struct str key;
         int r;
 
         if (enroll_code_parse(in->code, code) < 0)
                 return call_invalid(c, "code", "must be the 8 letters and digits of the mail");
-        r = mutation_begin_by_device(&m, d, c);
+        r = key_of_caller(d, c, &key);
+        if (r == 0)
+                r = mutation_begin_by_device(&m, d, c);
         if (r)
                 return r;
         if (!m.repeated) {
-                r = enroll_redeem(d->db, d->key, clock_now_ms(d->clock), c->caller.device, code, &c->arena, &m.entity);
+                r = enroll_redeem(d->db, d->key, clock_now_ms(d->clock), c->caller.device, key, code, &c->arena, &m.entity);
                 r = r == FAULT_NOT_FOUND ? mutation_refuse(&m, r) : mutation_end(&m, r);
                 if (r == FAULT_NOT_FOUND)
                         return call_not_found(c);

@@ -20,7 +20,7 @@ static void binding_read(sqlite3_stmt *q, struct arena *arena, struct device *re
         };
 }
 
-int binding_add(struct db *db, int64_t now_ms, struct ulid user, struct str device, struct str label, struct ulid *ret_id)
+int binding_add(struct db *db, int64_t now_ms, struct ulid user, struct str device, struct str device_key, struct str label, struct ulid *ret_id)
 {
         struct ulid id = ulid_new(now_ms);
         uint8_t secret[PROOF_SECRET_BYTES];
@@ -33,8 +33,8 @@ int binding_add(struct db *db, int64_t now_ms, struct ulid user, struct str devi
         if (live >= BINDING_PER_DEVICE_MAX)
                 return FAULT_CONFLICT;
         randombytes_buf(secret, sizeof(secret));
-        r = db_do(db, "INSERT INTO binding VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", "uuttbi", id, user, device, label,
-                  (struct str){ (const char *)secret, sizeof(secret) }, now_ms);
+        r = db_do(db, "INSERT INTO binding VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?)", "uuttbib", id, user, device, label,
+                  (struct str){ (const char *)secret, sizeof(secret) }, now_ms, device_key);
         sodium_memzero(secret, sizeof(secret));
         if (r < 0)
                 return r;
@@ -66,15 +66,15 @@ int binding_unused_secret(struct db *db, struct ulid id, uint8_t ret_secret[PROO
         return 0;
 }
 
-int binding_prove(struct db *db, const uint8_t project[PROOF_PROJECT_BYTES], struct str server, struct str device, struct str nonce,
-                  const uint8_t proof[PROOF_BYTES], struct ulid *ret_id)
+int binding_prove(struct db *db, const uint8_t project[PROOF_PROJECT_BYTES], struct str server, struct str device, struct str device_key,
+                  struct str nonce, const uint8_t proof[PROOF_BYTES], struct ulid *ret_id)
 {
         uint8_t expected[PROOF_BYTES];
         struct ulid found = { 0 };
         sqlite3_stmt *q;
         int r;
 
-        q = db_query(db, "SELECT id, secret FROM binding WHERE device = ? AND revoked_at IS NULL", "t", device);
+        q = db_query(db, "SELECT id, secret FROM binding WHERE device = ? AND device_key = ? AND revoked_at IS NULL", "tb", device, device_key);
         while ((r = db_step(db, q)) > 0) {
                 struct str secret = db_column_str(q, 1);
 

@@ -35,6 +35,10 @@ static const char *const steps[] = {
         "INSERT INTO caller_change (device, role) VALUES ('', 0);"
 
         "CREATE TABLE op_done (op_id BLOB PRIMARY KEY, actor TEXT NOT NULL, request BLOB NOT NULL, entity BLOB NOT NULL) WITHOUT ROWID;",
+
+        /* The public key behind the device; empty where its driver's addresses have none. */
+        "ALTER TABLE binding ADD COLUMN device_key BLOB NOT NULL DEFAULT x'';"
+        "ALTER TABLE enrolment ADD COLUMN device_key BLOB NOT NULL DEFAULT x'';",
 };
 
 int database_open(const char *path, struct db **ret)

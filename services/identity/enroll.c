@@ -128,11 +128,12 @@ int enroll_start(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t n
         for (size_t i = 0; i < ENROLL_CODE; i++)
                 code[i] = alphabet[(uint8_t)code[i] % 32];
         code_hash(key, id, code, hash);
-        r = db_do(db, "UPDATE enrolment SET closed = 1 WHERE device = ? AND closed = 0", "t", request->device);
+        r = db_do(db, "UPDATE enrolment SET closed = 1 WHERE device = ? AND device_key = ? AND closed = 0", "tb", request->device,
+                  request->device_key);
         if (r == 0)
-                r = db_do(db, "INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)", "utttUbii", id, request->email_key,
+                r = db_do(db, "INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?)", "utttUbiib", id, request->email_key,
                           request->device, request->label, known ? &user.id : NULL, (struct str){ (const char *)hash, sizeof(hash) }, now_ms,
-                          now_ms + ENROLL_LIFE_MS);
+                          now_ms + ENROLL_LIFE_MS, request->device_key);
         if (r == 0)
                 r = outbox_add(db, now_ms, &(struct outbox_mail){
                         .to = known ? user.email : STR(""),
@@ -176,8 +177,8 @@ static int tell_user(struct db *db, int64_t now_ms, struct ulid user_id, struct 
         });
 }
 
-int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, const char code[ENROLL_CODE],
-                  struct arena *arena, struct ulid *ret_binding)
+int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, struct str device_key,
+                  const char code[ENROLL_CODE], struct arena *arena, struct ulid *ret_binding)
 {
         uint8_t hash[CODE_HASH_BYTES];
         struct ulid id, user, binding;
@@ -187,8 +188,10 @@ int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t 
         bool right;
         int r;
 
-        q = db_query(db, "SELECT id, user, label, code_hash FROM enrolment WHERE device = ? AND closed = 0 AND expires_at > ? AND tries < ?",
-                     "tii", device, now_ms, (int64_t)ENROLL_TRIES);
+        q = db_query(db,
+                     "SELECT id, user, label, code_hash FROM enrolment"
+                     " WHERE device = ? AND device_key = ? AND closed = 0 AND expires_at > ? AND tries < ?",
+                     "tbii", device, device_key, now_ms, (int64_t)ENROLL_TRIES);
         r = db_step(db, q);
         if (r <= 0)
                 return r < 0 ? r : FAULT_EXPIRED;
@@ -209,7 +212,7 @@ int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t 
                 return FAULT_EXPIRED;
         r = db_do(db, "UPDATE enrolment SET closed = 1 WHERE id = ?", "u", id);
         if (r == 0)
-                r = binding_add(db, now_ms, user, device, label, &binding);
+                r = binding_add(db, now_ms, user, device, device_key, label, &binding);
         if (r == 0)
                 r = tell_user(db, now_ms, user, label, arena);
         if (r)

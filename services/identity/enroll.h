@@ -21,7 +21,7 @@ bool enroll_label_is_valid(struct str label);
 
 struct enroll_request {
         struct str email, email_key;    /* as email_normalize made them */
-        struct str device, label;
+        struct str device, device_key, label;
         struct str link;                /* "http://127.0.0.1:8080/bind#": the code is put behind it */
 };
 /* FAULT_RATE_LIMITED with *ret_retry_after_ms. */
@@ -35,5 +35,5 @@ int enroll_code_parse(struct str text, char ret_code[ENROLL_CODE]);
 
 /* Binds the device. FAULT_NOT_FOUND: a wrong code, and one try less: to be committed. FAULT_EXPIRED: this device has nothing to redeem
  * (any more). FAULT_CONFLICT: bound too often. */
-int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, const char code[ENROLL_CODE],
-                  struct arena *arena, struct ulid *ret_binding);
+int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, struct str device_key,
+                  const char code[ENROLL_CODE], struct arena *arena, struct ulid *ret_binding);

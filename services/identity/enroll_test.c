@@ -32,7 +32,7 @@ static struct mail_seen newest_mail(struct fixture *f)
 /* Asks for a code; a ms later than whatever was before, so that mails are in order. */
 static int ask(struct fixture *f, const char *email, struct str device, int64_t *ret_retry_after_ms)
 {
-        struct enroll_request request = { .device = device, .label = STR("My phone"), .link = STR("http://127.0.0.1:8080/bind#") };
+        struct enroll_request request = { .device = device, .device_key = NO_KEY, .label = STR("My phone"), .link = STR("http://127.0.0.1:8080/bind#") };
         int64_t retry_after_ms = -1;
         struct ulid id;
         int r;
@@ -54,7 +54,7 @@ static int redeem(struct fixture *f, struct str device, const char code[ENROLL_C
 
         f->now++;
         assert_int_equal(db_begin(f->db), 0);
-        r = enroll_redeem(f->db, f->key, f->now, device, code, &f->arena, &binding);
+        r = enroll_redeem(f->db, f->key, f->now, device, NO_KEY, code, &f->arena, &binding);
         assert_int_equal(db_commit(f->db), 0);
         if (ret_binding)
                 *ret_binding = binding;

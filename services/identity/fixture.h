@@ -96,4 +96,5 @@ static inline int64_t fixture_count(struct fixture *f, const char *sql)
         return n;
 }
 
+#define NO_KEY STR("")  /* of a device whose driver has none */
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

@@ -105,6 +105,7 @@ static int follow_overlay(struct identity *d)
 
         if (r < 0)
                 return r;
+        keys_init(&d->keys, d->service->loop, d->supervisor);
         return follower_new(d->service->loop, &(struct follower_options){
                 .client = d->supervisor,
                 .method = &schema_method_overlay_follow,
@@ -126,6 +127,7 @@ static void identity_stop(void *data)
         struct identity *d = data;
 
         follower_free(d->overlay);
+        keys_deinit(&d->keys);
         rpc_client_free(d->supervisor);
         callers_deinit(&d->callers);
         feed_deinit(&d->changes);
@@ -175,6 +177,7 @@ static void identity_drain(void *data)
 
         rpc_server_stop(d->server);
         callers_drain(&d->callers);
+        keys_drain(&d->keys);
         feed_drain(&d->changes);
         feed_drain(&d->outbox);
         feed_drain(&d->people);

@@ -5,6 +5,7 @@
 #include "database.h"
 #include "done.h"
 #include "heard.h"
+#include "keys.h"
 #include "service.h"
 #include <netinet/in.h>
 
@@ -21,6 +22,7 @@ struct identity {
         struct feed people, outbox, changes;
         struct callers callers;
         struct heard heard;
+        struct keys keys;
         struct rpc_server *server;
         struct rpc_client *supervisor;
         struct follower *overlay;

@@ -18,7 +18,7 @@ static struct ulid bind_user(struct fixture *f, struct ulid user, struct str dev
 {
         struct ulid id;
 
-        assert_int_equal(binding_add(f->db, f->now, user, device, STR("My phone"), &id), 0);
+        assert_int_equal(binding_add(f->db, f->now, user, device, NO_KEY, STR("My phone"), &id), 0);
         assert_int_equal(binding_unused_secret(f->db, id, secret), 0);
         return id;
 }
@@ -78,10 +78,10 @@ static void a_proof_is_found_among_all_bindings_of_its_device(void **state)
         struct ulid a = bind_user(f, f->customer, PHONE, first), b = bind_user(f, f->agent, PHONE, second), found;
 
         session_proof(first, project, SERVER, PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), 0);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), 0);
         assert_true(ulid_eq(found, a));
         session_proof(second, project, SERVER, PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), 0);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), 0);
         assert_true(ulid_eq(found, b));
 }
 
@@ -95,18 +95,18 @@ static void a_proof_for_another_device_server_project_nonce_or_secret_is_none(vo
 
         bind_user(f, f->customer, PHONE, secret);
         session_proof(secret, project, SERVER, OTHER, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
         session_proof(secret, project, STR("127.0.0.9"), PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
         session_proof(secret, other_project, SERVER, PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
         session_proof(secret, project, SERVER, PHONE, m, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
         session_proof(secret, project, SERVER, PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, OTHER, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, OTHER, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
         secret[31] ^= 1;
         session_proof(secret, project, SERVER, PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
 }
 
 static void a_token_says_who_its_device_speaks_for_until_it_is_over(void **state)
@@ -157,10 +157,10 @@ static void a_revoked_device_has_neither_token_nor_proof_nor_secret(void **state
         struct session session;
 
         session_proof(secret, project, SERVER, PHONE, n, proof);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), 0);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), 0);
         assert_int_equal(binding_revoke(f->db, binding, f->now), 0);
         assert_int_equal(session_find(f->db, f->key, f->now, PHONE, token, &f->arena, &session), FAULT_UNAUTHENTICATED);
-        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, n, proof, &found), FAULT_UNAUTHENTICATED);
+        assert_int_equal(binding_prove(f->db, project, SERVER, PHONE, NO_KEY, n, proof, &found), FAULT_UNAUTHENTICATED);
         assert_int_equal(binding_unused_secret(f->db, binding, secret), FAULT_EXPIRED);
         assert_int_equal(fixture_count(f, "SELECT count(*) FROM binding WHERE secret IS NOT NULL"), 0);
 }
@@ -213,7 +213,7 @@ static void a_device_is_bound_sixty_four_times_at_most(void **state)
 
         for (int i = 0; i < BINDING_PER_DEVICE_MAX; i++)
                 id = bind_user(f, f->customer, PHONE, secret);
-        assert_int_equal(binding_add(f->db, f->now, f->customer, PHONE, STR("x"), &id), FAULT_CONFLICT);
+        assert_int_equal(binding_add(f->db, f->now, f->customer, PHONE, NO_KEY, STR("x"), &id), FAULT_CONFLICT);
         assert_int_equal(binding_revoke(f->db, id, f->now), 0);
         bind_user(f, f->customer, PHONE, secret);
 }
