@@ -56,7 +56,7 @@ static int send_rest(struct admin *a)
         ssize_t n;
 
         if (a->sent == a->question.n)
-                return 0;
+                return 0;       /* or none was to be */
         n = send(a->fd, a->question.p + a->sent, a->question.n - a->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0)
                 return -errno;
@@ -84,11 +84,14 @@ static int receive(struct admin *a)
 static void on_io(void *data, uint32_t events)
 {
         struct admin *a = data;
-        int r;
+        int r = 0, error;
+        socklen_t n = sizeof(error);
 
-        (void)events;
-        r = send_rest(a);
+        if ((events & EPOLLERR) && getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0)
+                r = -error;
         if (!r)
+                r = send_rest(a);
+        if (!r && a->question.n)
                 r = receive(a);
         if (r != -EAGAIN && r != -EINTR)
                 finish(a, r);
@@ -107,8 +110,8 @@ int admin_ask(struct loop *loop, struct str endpoint, const char *question, admi
                 return -ENOMEM;
         *a = (struct admin){ .done = done, .data = data, .fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };
         a->timer = loop_timer_new(loop, on_timer, a);
-        buf_text(&a->question, question);
-        buf_char(&a->question, '\n');
+        if (question)
+                buf_format(&a->question, "%s\n", question);
         if (a->fd < 0 || (connect(a->fd, (const struct sockaddr *)&address, n) < 0 && errno != EINPROGRESS))
                 a->error = -errno;
         else

@@ -11,6 +11,6 @@ enum { ADMIN_TIMEOUT_MS = 2000, ADMIN_REPLY_MAX = 256 * 1024 };
 typedef void admin_done_fn(void *data, int error, struct str reply);
 
 struct admin;
-/* `done` is called once, never before this returned, and frees nothing. 0 or -errno: -EINVAL for an endpoint that is none. */
+/* question: NULL only tries whether somebody listens. `done` is called once, never before this returned, and frees nothing. 0 or -errno: -EINVAL for an endpoint that is none. */
 int admin_ask(struct loop *loop, struct str endpoint, const char *question, admin_done_fn *done, void *data, struct admin **ret);
 void admin_cancel(struct admin *admin);  /* its done is not called; NULL is fine */

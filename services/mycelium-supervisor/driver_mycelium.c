@@ -197,7 +197,7 @@ static void ended(void *data)
 {
         struct mycelium *m = data;
 
-        node_probe_soon(&m->node);
+        node_probe_soon(&m->node, 0);
 }
 
 /* ---- keys of others ---- */
@@ -312,7 +312,7 @@ static void reload(void *data, const struct settings *settings)
         struct mycelium *m = data;
 
         m->settings = settings;
-        node_probe_soon(&m->node);
+        node_probe_soon(&m->node, 0);
 }
 
 const struct driver driver_mycelium = {

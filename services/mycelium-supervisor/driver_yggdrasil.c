@@ -14,6 +14,7 @@ struct yggdrasil {
         const struct settings *settings;
         struct node node;
         struct admin *asking;
+        struct loop_timer *settle;
         struct arena arena;
         struct node_info info;          /* of the probe under way */
 };
@@ -53,12 +54,32 @@ static void on_self(void *data, int error, struct str reply)
         ask(y, "{\"request\":\"getpeers\",\"arguments\":{}}", on_peers);
 }
 
+static void ask_self(void *data)
+{
+        ask(data, "{\"request\":\"getself\",\"arguments\":{}}", on_self);
+}
+
+static void on_reached(void *data, int error, struct str reply)
+{
+        struct yggdrasil *y = data;
+
+        y->asking = NULL;
+        if (error)
+                on_self(y, error, reply);
+        else
+                loop_timer_set(y->settle, NODE_SETTLE_MS * 1000);
+}
+
 static void probe(void *data)
 {
         struct yggdrasil *y = data;
 
         arena_reset(&y->arena);
-        ask(y, "{\"request\":\"getself\",\"arguments\":{}}", on_self);
+        /* One that is starting listens before it may be asked: 0.4.7 then reads and writes a map at once, and ends. */
+        if (y->node.ifindex)
+                ask_self(y);
+        else
+                ask(y, NULL, on_reached);
 }
 
 static int pubkey(void *data, struct call *c, struct str address, struct overlay_pubkey_result *ret)
@@ -85,6 +106,7 @@ static int start(struct supervisor *supervisor, const struct settings *settings,
         *ret_data = y;
         y->supervisor = supervisor;
         y->settings = settings;
+        y->settle = loop_timer_new(supervisor_loop(supervisor), ask_self, y);
         return node_init(&y->node, supervisor, &kind, y, service_state(supervisor->service, "yggdrasil.pubkey"));
 }
 
@@ -93,7 +115,7 @@ static void reload(void *data, const struct settings *settings)
         struct yggdrasil *y = data;
 
         y->settings = settings;
-        node_probe_soon(&y->node);
+        node_probe_soon(&y->node, 0);
 }
 
 static void stop(void *data)
@@ -101,6 +123,7 @@ static void stop(void *data)
         struct yggdrasil *y = data;
 
         admin_cancel(y->asking);
+        loop_timer_free(y->settle);
         node_deinit(&y->node);
         arena_deinit(&y->arena);
         free(y);

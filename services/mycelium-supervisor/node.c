@@ -120,7 +120,7 @@ static void refuse(struct node *n, const struct node_info *info)
 
 static void plan(struct node *n, int64_t ms)
 {
-        loop_timer_set(n->timer, n->again ? 0 : ms * 1000);
+        loop_timer_set(n->timer, (n->again ? NODE_SETTLE_MS : ms) * 1000);
         n->again = false;
 }
 
@@ -134,12 +134,12 @@ static void on_timer(void *data)
         n->kind->probe(n->data);
 }
 
-void node_probe_soon(struct node *n)
+void node_probe_soon(struct node *n, int64_t after_ms)
 {
         if (n->probing)
                 n->again = true;
         else
-                loop_timer_set(n->timer, 0);
+                loop_timer_set(n->timer, after_ms * 1000);
 }
 
 void node_answered(struct node *n, const struct node_info *info)
@@ -196,7 +196,7 @@ static void on_interfaces(void *data)
 
         publish(n);
         if (n->ifindex != before || !n->answers || !n->ifindex)
-                node_probe_soon(n);
+                node_probe_soon(n, NODE_SETTLE_MS);
 }
 
 bool node_is_own(const struct node *n, const struct in6_addr *address)

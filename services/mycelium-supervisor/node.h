@@ -11,6 +11,7 @@
 enum {
         NODE_TRIES = 3,
         NODE_RETRY_MS = 500,            /* after an answer that did not come */
+        NODE_SETTLE_MS = 500,           /* after a change of the interface: its daemon may just be starting */
         NODE_AWAY_MS = 2000,            /* while there is no daemon, or no peer */
         NODE_HEALTH_MS = 15 * 1000,     /* while all is well */
 };
@@ -46,7 +47,7 @@ struct node {
         bool has_pin, refused;
         uint8_t pin[PIN_BYTES];
 
-        bool probing, again;            /* asked; and to be asked once more after that */
+        bool probing, again;            /* asked; and to be asked once more soon after that */
         int failed;                     /* tries in a row */
         bool answers;
         bool known;                     /* info is what was last said, by a daemon that was not refused */
@@ -59,7 +60,7 @@ struct node {
 int node_init(struct node *node, struct supervisor *supervisor, const struct node_kind *kind, void *data, const char *pin_path);
 void node_deinit(struct node *node);    /* zeroed is fine */
 
-void node_probe_soon(struct node *node);
+void node_probe_soon(struct node *node, int64_t after_ms);
 void node_answered(struct node *node, const struct node_info *info);
 /* refused: nobody listens there at all. why: a constant text, or NULL; logged when it is new. */
 void node_silent(struct node *node, bool refused, const char *why);
