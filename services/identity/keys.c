@@ -49,11 +49,11 @@ static void entry_free(struct keys_entry *e)
 /* Room for one more: the oldest that nobody waits for goes. */
 static bool make_room(struct keys *keys)
 {
-        struct keys_entry *e, *next;
+        struct keys_entry *e;
 
         if (HASH_COUNT(keys->entries) < KEYS_MAX)
                 return true;
-        HASH_ITER(hh, keys->entries, e, next) {         /* in the order in which they came */
+        for (e = keys->entries; e; e = e->hh.next) {    /* in the order in which they came */
                 if (e->state != ASKING) {
                         entry_free(e);
                         return true;
@@ -190,10 +190,8 @@ void keys_init(struct keys *keys, struct loop *loop, struct rpc_client *supervis
 
 void keys_drain(struct keys *keys)
 {
-        struct keys_entry *e, *next;
-
         keys->draining = true;
-        HASH_ITER(hh, keys->entries, e, next) {
+        for (struct keys_entry *e = keys->entries; e; e = e->hh.next) {
                 struct call *c = e->waiting;
 
                 e->waiting = NULL;
@@ -209,12 +207,10 @@ void keys_drain(struct keys *keys)
 
 void keys_deinit(struct keys *keys)
 {
-        struct keys_entry *e, *next;
-
         keys_drain(keys);
-        HASH_ITER(hh, keys->entries, e, next) {
-                if (e->state == ASKING)
-                        rpc_cancel(keys->supervisor, e);
-                entry_free(e);
+        while (keys->entries) {
+                if (keys->entries->state == ASKING)
+                        rpc_cancel(keys->supervisor, keys->entries);
+                entry_free(keys->entries);
         }
 }

@@ -1,5 +1,5 @@
 /* The mycelium driver against a daemon that plays every release's part, and parts that no daemon should, in a network of the test's own. */
-#include "room.h"
+#include "supervisor_room.h"
 #include "launcher.h"
 #include "node.h"
 #include "recorded_daemon.h"
@@ -419,21 +419,6 @@ static void a_daemon_that_only_does_not_answer_keeps_its_interface_and_is_left_a
 }
 
 /* ---- hostile ---- */
-
-static long peak_kib(pid_t pid)
-{
-        char path[64], line[256];
-        long kib = 0;
-        FILE *f;
-
-        snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-        f = fopen(path, "re");
-        while (f && fgets(line, sizeof(line), f))
-                sscanf(line, "VmHWM: %ld", &kib);
-        if (f)
-                fclose(f);
-        return kib;
-}
 
 static void nothing_that_answers_there_can_hurt(void **state)
 {

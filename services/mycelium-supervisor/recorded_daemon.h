@@ -312,6 +312,8 @@ static inline int recorded_main(int argc, char **argv)
                 default: return 2;
                 }
         }
+        if (!key || !jsonrpc || !rest)
+                return 2;
         alarm(RECORDED_LIFE_S);
         signal(SIGPIPE, SIG_IGN);
         sigaction(SIGHUP, &on_signal, NULL);

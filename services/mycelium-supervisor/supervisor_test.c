@@ -1,5 +1,5 @@
 /* The process, followed over its socket, with the driver that needs no daemon. */
-#include "room.h"
+#include "supervisor_room.h"
 
 static void the_loopback_driver_is_up_at_its_address(void **state)
 {

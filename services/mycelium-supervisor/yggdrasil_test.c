@@ -1,5 +1,5 @@
 /* The yggdrasil driver against two real nodes, in two networks of the test's own. */
-#include "room.h"
+#include "supervisor_room.h"
 #include <net/if.h>
 #include <sched.h>
 

@@ -44,8 +44,12 @@ def address(box):
     return re.search(r"up, (\S+) on mycelium$", status(box))[1]
 
 
-def pid(box):
-    return int(box.unit(DAEMON, "MainPID")["MainPID"])
+def pid(box, unit=DAEMON):
+    return int(box.unit(unit, "MainPID")["MainPID"])
+
+
+def kill(box, unit):
+    box.run("kill", "-KILL", pid(box, unit))
 
 
 def test_it_has_the_daemon_started_as_its_own_user(overlay):
@@ -73,7 +77,7 @@ def test_the_supervisor_may_start_that_unit_and_nothing_else(overlay):
 
 def test_it_outlives_the_supervisor_and_the_desk(overlay):
     before, where = pid(overlay), address(overlay)
-    overlay.run("systemctl", "kill", "--signal=KILL", SUPERVISOR)
+    kill(overlay, SUPERVISOR)
     until("it is up again", lambda: is_up(overlay))
     overlay.run("systemctl", "restart", SUPERVISOR)
     until("it is up again", lambda: is_up(overlay))
@@ -85,7 +89,7 @@ def test_it_outlives_the_supervisor_and_the_desk(overlay):
 
 def test_a_daemon_that_was_killed_comes_back_at_the_same_address(overlay):
     before, where = pid(overlay), address(overlay)
-    overlay.run("systemctl", "kill", "--signal=KILL", DAEMON)
+    kill(overlay, DAEMON)
     until("another one runs", lambda: pid(overlay) not in (0, before), 60)
     until("it is up again", lambda: is_up(overlay), 60)
     assert address(overlay) == where

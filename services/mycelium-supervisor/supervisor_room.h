@@ -197,3 +197,19 @@ static inline bool logged(struct room *r, const char *text)
 {
         return strstr(get(r, "log").p, text) != NULL;
 }
+
+/* The most memory that it had at once. */
+static inline long peak_kib(pid_t pid)
+{
+        char path[64], line[256];
+        long kib = 0;
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+        f = fopen(path, "re");
+        while (f && fgets(line, sizeof(line), f))
+                sscanf(line, "VmHWM: %ld", &kib);
+        if (f)
+                fclose(f);
+        return kib;
+}
