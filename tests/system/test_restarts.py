@@ -96,6 +96,14 @@ def test_of_two_gateways_each_may_go(box, desk, agent, customer):
         box.run("systemctl", "stop", SECOND)
 
 
+def test_an_upgrade_restarts_each_alone(box, desk, agent, customer):
+    before = {service: box.unit(unit, "MainPID")["MainPID"] for service, unit in desk.UNITS.items()}
+    visitors = work_while(desk, agent, customer, lambda package: box.install(), ["the package"])
+    assert not visitors.broken, visitors.broken[:5]
+    for service in SERVICES:
+        assert desk.is_active(service) and box.unit(desk.UNITS[service], "MainPID")["MainPID"] != before[service]
+
+
 def test_the_port_stays_taken_while_the_gateway_is_away(box, desk):
     """Whoever connects meanwhile is served by the next one."""
     box.put("/run/systemd/system/assist-gateway@1.service.d/slow.conf", "[Service]\nExecStartPre=+/bin/sh -c 'until [ -e /run/go ]; do :; done'\n")
