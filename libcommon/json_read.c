@@ -64,6 +64,14 @@ static int wrong(struct reader *r, const char *reason)
         return located(r);
 }
 
+/* Then it is no JSON, whatever it was to be. */
+static int not_utf8(struct reader *r)
+{
+        wrong(r, "has text that is not valid UTF-8");
+        r->r = -EBADMSG;
+        return 0;
+}
+
 static size_t value_start(const struct reader *r)
 {
         size_t at = r->end;
@@ -288,13 +296,11 @@ static int on_string(void *data, const unsigned char *text, size_t n)
         void *at;
         int v;
 
-        if (ignored(r)) {
+        if (ignored(r) || takes_verbatim(r)) {
                 if (str_utf8_length(s) < 0)
-                        return wrong(r, "has a string that is not valid UTF-8");
-                return token(r, 1);
+                        return not_utf8(r);
+                return ignored(r) ? token(r, 1) : take_verbatim(r, value_start(r));
         }
-        if (takes_verbatim(r))
-                return take_verbatim(r, value_start(r));
         field = scalar(r, fits_string);
         if (!field || !(at = slot(r)))
                 return 0;
@@ -405,7 +411,7 @@ static int on_map_key(void *data, const unsigned char *text, size_t n)
         uint32_t i;
 
         if (str_utf8_length(key) < 0)
-                return wrong(r, "has a member name that is not valid UTF-8");
+                return not_utf8(r);
         if (r->skipping)
                 return token(r, 1);
         f = &r->frames[r->top];

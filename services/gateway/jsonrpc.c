@@ -88,10 +88,8 @@ void jsonrpc_read(struct str body, struct arena *arena, struct jsonrpc_request *
                 return;
         }
         r = json_split(body, arena, JSONRPC_BATCH_MAX, &items, &n, &error);
-        if (r == -EBADMSG) {
-                all_wrong(arena, FAULT_PARSE, because(arena, &error), ret);
-        } else if (r) {
-                all_wrong(arena, FAULT_INVALID_REQUEST, arena_format(arena, "a batch has 1 to %d calls", JSONRPC_BATCH_MAX), ret);
+        if (r) {
+                all_wrong(arena, r == -EBADMSG ? FAULT_PARSE : FAULT_INVALID_REQUEST, because(arena, &error), ret);
         } else if (n == 0) {
                 all_wrong(arena, FAULT_INVALID_REQUEST, STR("an empty batch"), ret);
         } else {
