@@ -91,6 +91,8 @@ static int read_params(struct call *c, struct str in)
         if (schema_presence(op_id, c->params) != SCHEMA_PRESENT)
                 return call_invalid(c, op_id->name, "between services every mutation has its op id");
         memcpy(&c->op_id, schema_at(op_id, c->params), sizeof(c->op_id));
+        if (ulid_is_zero(c->op_id))     /* what is made gets it as its id, and zero is nobody's */
+                return call_invalid(c, op_id->name, "must not be zero");
         return 0;
 }
 
