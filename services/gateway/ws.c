@@ -81,7 +81,7 @@ int ws_handshake(const struct request *q, struct str *ret_token, const char **re
 {
         const char *key = NULL;
 
-        if (h2o_is_websocket_handshake(q->h2o, &key) != 0 || !key) {
+        if (q->h2o->version < 0x101 || h2o_is_websocket_handshake(q->h2o, &key) != 0 || !key) {
                 *ret_reason = "this is for WebSockets: Upgrade: websocket is missing, or its key is wrong";
                 return 426;
         }
@@ -272,7 +272,7 @@ static ssize_t on_wslay_send(wslay_event_context_ptr ctx, const uint8_t *bytes, 
 /* What wslay has to say: pongs, and its half of closing. */
 static void wslay_flush(struct ws *ws)
 {
-        if (wslay_event_want_write(ws->wslay) && wslay_event_send(ws->wslay) != 0)
+        if (!ws->close_sent && wslay_event_want_write(ws->wslay) && wslay_event_send(ws->wslay) != 0)
                 ws->over = true;
         if (wslay_event_get_close_sent(ws->wslay) && !ws->close_sent) {
                 ws->close_sent = true;
@@ -336,14 +336,29 @@ static void on_wslay_message(wslay_event_context_ptr ctx, const struct wslay_eve
         ws->events->heard(ws->data);
         if (m->opcode == WSLAY_TEXT_FRAME && !ws->dead)
                 ws->events->text(ws->data, (struct str){ (const char *)m->msg, m->msg_length });
+        else if (m->opcode == WSLAY_BINARY_FRAME && !ws->dead)
+                ws_close(ws, WS_CLOSE_BINARY, "text only");
+}
+
+/* A frame that wslay can't read. It would close without a code. */
+static void broken(struct ws *ws)
+{
+        static const uint8_t close_1002[] = { 0x80 | WSLAY_CONNECTION_CLOSE, 2, 0x03, 0xea };
+
+        ws->over = true;
+        if (ws->close_sent || ws->failed)
+                return;
+        memcpy(chunk_add(ws, sizeof(close_1002), NULL)->bytes, close_1002, sizeof(close_1002));
+        ws->close_sent = true;
+        loop_timer_set(ws->closing, WS_CLOSE_US);
 }
 
 static void take(struct ws *ws)
 {
         enter(ws);
         if (wslay_event_recv(ws->wslay) != 0)
-                ws->over = true;
-        if (!wslay_event_get_read_enabled(ws->wslay) && !wslay_event_get_close_received(ws->wslay))
+                broken(ws);
+        else if (!wslay_event_get_read_enabled(ws->wslay) && !wslay_event_get_close_received(ws->wslay))
                 ws->over = true;        /* the peer broke the protocol; the close frame that says so goes out first */
         if (!ws->dead) {
                 wslay_flush(ws);

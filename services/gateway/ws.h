@@ -11,6 +11,7 @@ enum {
 
 enum ws_close {
         WS_CLOSE_GOING = 1001,
+        WS_CLOSE_BINARY = 1003,
         WS_CLOSE_UNAUTHENTICATED = 4001,
         WS_CLOSE_ANEW = 4002,           /* the caller's role changed: open a session again and fetch anew */
         WS_CLOSE_SLOW = 4008,
