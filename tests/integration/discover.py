@@ -20,8 +20,8 @@ class Discovery:
 
     def fitting(self, schema):
         schema = self.resolve(schema)
-        if "anyOf" in schema:
-            return self.fitting(schema["anyOf"][0])
+        if "anyOf" in schema or "allOf" in schema:
+            return self.fitting((schema.get("anyOf") or schema["allOf"])[0])
         if "enum" in schema:
             return schema["enum"][0]
         kind = schema.get("type")
