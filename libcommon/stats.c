@@ -215,6 +215,7 @@ struct process_stats *stats_begin(struct stats *stats, struct arena *arena, stru
                 status.n--;     /* not in the middle of a character */
         *to = (struct process_stats){ .service = str_of(service->name), .instance = str_of(getenv("ASSIST_INSTANCE")), .up = true,
                                       .version = STR(ASSIST_VERSION), .started_at = service->started_at,
+                                      .told_at = clock_now_ms(service->clock),
                                       .status = arena_str(arena, status) };
         to->figures.items = arena_array(arena, FIGURES_MAX, sizeof(*to->figures.items));
         process_figures(stats, service);

@@ -5,6 +5,7 @@
 #include "operator.h"
 #include "schema/identity.h"
 #include "schema/project.h"
+#include "top.h"
 #include "vitals.h"
 
 #include <stdio.h>
@@ -159,6 +160,7 @@ static const struct command {
         int (*run)(struct operator *o, int argc, char **argv);
 } commands[] = {
         { "status", "", "how each service is doing", .run = run_status },
+        { "top", "[--once]", "what it does just now: calls, rates, latencies, queues; once a second until q", .run = run_top },
         { "project init", "[--development]", "make a new desk's settings and keys; overwrites nothing", .run = run_init },
         { "project set", "NAME", "what the desk is called", &schema_method_project_set, by_name, NULL },
         { "user add", "EMAIL --name NAME [--role customer|agent|admin]", "let somebody in", &schema_method_user_add, by_email, NULL },

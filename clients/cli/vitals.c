@@ -82,7 +82,7 @@ static void put_line(const struct process_stats *p, struct arena *arena, struct 
 int run_status(struct operator *o, int argc, char **argv)
 {
         struct vitals_from from;
-        struct vitals vitals;
+        struct vitals vitals = { .n = 0 };
         struct buf out = { 0 };
         int r, status = 0;
 
@@ -92,22 +92,24 @@ int run_status(struct operator *o, int argc, char **argv)
                 return EXIT_USAGE;
         }
         r = vitals_open(o, &from);
-        if (!r)
-                vitals_take(&from, &o->arena, &vitals);
-        else
+        if (r) {
                 fprintf(stderr, "assistctl: %s\n", strerror(-r));
-        for (size_t i = 0; !r && i < vitals.n; i++) {
-                if (o->json)
-                        json_write(&schema_type_process_stats, &vitals.of[i], &out);
-                else
-                        put_line(&vitals.of[i], &o->arena, &out);
-                if (o->json)
-                        buf_char(&out, '\n');
+                status = EXIT_FAILURE;
+        } else {
+                vitals_take(&from, &o->arena, &vitals);
+        }
+        for (size_t i = 0; i < vitals.n; i++) {
                 if (!vitals.of[i].up)
                         status = EXIT_AWAY;
+                if (!o->json) {
+                        put_line(&vitals.of[i], &o->arena, &out);
+                        continue;
+                }
+                json_write(&schema_type_process_stats, &vitals.of[i], &out);
+                buf_char(&out, '\n');
         }
         fwrite(out.p, 1, out.n, stdout);
         buf_deinit(&out);
         vitals_close(&from);
-        return r ? EXIT_FAILURE : status;
+        return status;
 }
