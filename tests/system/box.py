@@ -249,7 +249,7 @@ class InstalledDesk(Desk):
     def crash(self, service):
         """kill -9; systemd starts it again."""
         before = self.box.unit(self.UNITS[service], "MainPID")
-        self.box.run("systemctl", "kill", "--signal=KILL", self.UNITS[service])
+        self.box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", self.UNITS[service])
         until(f"{service} is back", lambda: self.runs_anew(service, before))
 
     def restart(self, service):
@@ -258,7 +258,7 @@ class InstalledDesk(Desk):
     def freeze(self, service):
         """As one that hangs: its watchdog ends it, and systemd starts it again."""
         before = self.box.unit(self.UNITS[service], "MainPID")
-        self.box.run("systemctl", "kill", "--signal=STOP", self.UNITS[service])
+        self.box.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", self.UNITS[service])
         until(f"{service} is back", lambda: self.runs_anew(service, before))
 
     def stop(self):

@@ -62,7 +62,7 @@ def test_it_comes_back_for_the_next_one(box, desk):
         box.run("systemctl", "stop", SERVICE)
         assert state(box, SOCKET) == "active"
         scrape(PORT)
-        box.run("systemctl", "kill", "--signal=KILL", SERVICE)
+        box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", SERVICE)
         scrape(PORT)
     until("it runs", lambda: state(box, SERVICE) == "active")
 
