@@ -104,11 +104,15 @@ static const struct figure *times_of(const struct looking *l, const struct figur
 
 static void add_times(const struct looking *l, const struct figure *calls, const struct figure_sample *s, struct rates_work *work)
 {
-        const struct figure *times = times_of(l, calls), *old_times = times ? find_figure(l->was, times->name) : NULL;
-        const struct figure_sample *is = find_sample(times, s, "result"), *was = find_sample(old_times, s, "result");
+        const struct figure *times = times_of(l, calls);
+        const struct figure_sample *is, *was;
         int64_t n = 0, up_to = 0, counts[32];
         size_t i;
 
+        if (!times)
+                return;
+        is = find_sample(times, s, "result");
+        was = find_sample(find_figure(l->was, times->name), s, "result");
         if (!is)
                 return;
         for (i = 0; i < is->buckets.n; i++) {

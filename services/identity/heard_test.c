@@ -104,7 +104,7 @@ static void of_too_many_the_one_that_was_silent_longest_is_forgotten(void **stat
 static void who_says_nothing_or_too_much_is_not_kept(void **state)
 {
         struct room *r = *state;
-        struct process_stats told = { .up = true };
+        struct process_stats told = { .instance = STR(""), .up = true };
         static struct figure figures[128];
         char help[2000];
 
