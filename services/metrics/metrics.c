@@ -90,7 +90,6 @@ static void on_asked(void *data)
 {
         struct metrics *m = data;
 
-        loop_timer_stop(m->idle);
         if (m->asking)
                 return;
         m->asking = SERVICES;
