@@ -2,6 +2,7 @@
 package. Needs root and mmdebstrap; no daemon, no image. A box ends with the process that made it."""
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from harness import BUILD, Desk, until  # noqa: E402
 # Beside what the package depends on: D-Bus for systemctl, polkit for the overlay's daemon, Python for those who attack from inside.
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "polkitd", "iproute2", "iputils-ping", "procps", "util-linux", "python3", "yggdrasil", "nftables"]
 CLONE_NEWNET = 0x40000000
+REPOSITORY = pathlib.Path(__file__).parents[2]
 UNITS = {service: f"assist-{service}.service" for service in ("mycelium-supervisor", "identity", "store", "fanout", "courier")}
 UNITS["gateway"] = "assist-gateway@1.service"
 
@@ -63,13 +65,30 @@ def why_not():
     return None if done.returncode == 0 else f"no namespaces here: {done.stderr.strip()}"
 
 
+@contextlib.contextmanager
+def alone():
+    """Tests that run side by side make the package and the tree once."""
+    with open(BUILD / "system.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def is_stale(made):
+    inputs = [*(BUILD / "bin").iterdir(), *(REPOSITORY / "units").rglob("*"), *(REPOSITORY / "deploy").rglob("*")]
+    return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in inputs if path.is_file())
+
+
 def package():
-    """The package, built from what was built."""
-    done = subprocess.run(["cpack", "--config", "CPackConfig.cmake", "-B", BUILD / "package"], cwd=BUILD, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    files = list((BUILD / "package").glob("hero-assistance-server_*.deb"))
-    assert len(files) == 1, files
-    return files[0]
+    """The package, of what was built."""
+    with alone():
+        files = list((BUILD / "package").glob("hero-assistance-server_*.deb"))
+        if len(files) != 1 or is_stale(files[0]):
+            shutil.rmtree(BUILD / "package", ignore_errors=True)
+            done = subprocess.run(["cpack", "--config", "CPackConfig.cmake", "-B", BUILD / "package"], cwd=BUILD, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            files = list((BUILD / "package").glob("hero-assistance-server_*.deb"))
+        assert len(files) == 1, files
+        return files[0]
 
 
 def tree():
@@ -77,8 +96,13 @@ def tree():
     depends = subprocess.run(["dpkg-deb", "-f", package(), "Depends"], capture_output=True, text=True, check=True).stdout
     names = PACKAGES + sorted({word.strip().split()[0] for word in depends.split(",")} - set(PACKAGES))
     path = BUILD / f"tree-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:12]}"
-    if path.exists():
-        return path
+    with alone():
+        if not path.exists():
+            make_tree(path, names)
+    return path
+
+
+def make_tree(path, names):
     making = path.with_suffix(".new")
     shutil.rmtree(making, ignore_errors=True)
     sources = next(p for p in map(pathlib.Path, ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")) if p.exists())
@@ -88,7 +112,6 @@ def tree():
     # The distribution's own overlay daemon is only run by those who want one.
     (making / "etc/systemd/system/multi-user.target.wants/yggdrasil.service").unlink(missing_ok=True)
     making.rename(path)
-    return path
 
 
 class Box:
