@@ -10,7 +10,7 @@ static bool is_request_id(struct str s)
         if (s.n > RPC_REQUEST_MAX)
                 return false;
         for (size_t i = 0; i < s.n; i++)
-                if (!isalnum((unsigned char)s.p[i]) && !strchr("._-", s.p[i]))
+                if (!isalnum((unsigned char)s.p[i]) && !memchr("._-", s.p[i], 3))
                         return false;
         return true;
 }

@@ -77,6 +77,7 @@ MESSAGES = {    # at store: the fault
     "an empty request id": (envelope(request=""), INVALID),
     "a request id of 65": (envelope(request="r" * 65), INVALID),
     "a request id with a line feed": (envelope(request="r\nMESSAGE=forged"), INVALID),
+    "a request id with NUL": (envelope(request="r\0"), INVALID),
     "a request id above ASCII": (envelope(request="é"), INVALID),
     "a deadline below zero": (envelope(deadline=-1), INVALID),
     "a deadline of a year": (envelope(deadline=2**35), INVALID),
