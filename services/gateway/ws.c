@@ -335,7 +335,7 @@ static void on_wslay_message(wslay_event_context_ptr ctx, const struct wslay_eve
                 return;
         ws->events->heard(ws->data);
         if (m->opcode == WSLAY_TEXT_FRAME && !ws->dead)
-                ws->events->text(ws->data, (struct str){ (const char *)m->msg, m->msg_length });
+                ws->events->text(ws->data, (struct str){ m->msg ? (const char *)m->msg : "", m->msg_length });
         else if (m->opcode == WSLAY_BINARY_FRAME && !ws->dead)
                 ws_close(ws, WS_CLOSE_BINARY, "text only");
 }
