@@ -1,6 +1,7 @@
 """Attacks as stories: a gateway that was taken over, another user of a bound machine, another's upload. A foreign page: tests/browser."""
 import hashlib
 import json
+import os
 import shutil
 import time
 
@@ -68,7 +69,10 @@ def test_another_user_of_a_bound_machine_is_a_stranger(sandbox):
     secret = sandbox.must("find / -xdev -name '*127.0.0.2.secret' 2>/dev/null; find $HOME -name '*127.0.0.2.secret'").split()[0]
     assert sandbox.must(f"stat -c %a {secret}") == "600\n"
     sandbox.must(f"f={secret}; while [ $f != / ]; do f=$(dirname $f); chmod o+x $f; done")      # the file must hold by itself
-    other = f"mkdir -p /tmp/other-$$ && chown {SOMEBODY} /tmp/other-$$ && HOME=/tmp/other-$$ ASSIST_STATE=/tmp/other-$$ setpriv --reuid {SOMEBODY} --regid {SOMEBODY} --clear-groups"
+    home = sandbox.folder / "other"
+    home.mkdir()
+    os.chown(home, SOMEBODY, SOMEBODY)
+    other = f"HOME={home} ASSIST_STATE={home} setpriv --reuid {SOMEBODY} --regid {SOMEBODY} --clear-groups"
     assert sandbox.must(f"head -c 1 {secret} | wc -c") == "1\n"
     assert sandbox.run(f"{other} cat {secret}").returncode != 0
     assert json.loads(sandbox.must(ENV + "assist --from 127.0.0.2 --json whoami"))["role"] == "customer"
