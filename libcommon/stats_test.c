@@ -1,4 +1,5 @@
 /* Figures that a process tells of itself. */
+#include "heap_count.h"
 #include "stats.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,12 +145,33 @@ static void a_database_tells_its_size_and_the_room_that_is_left(void **state)
         assert_int_equal(system(command), 0);
 }
 
+static void telling_again_takes_nothing_from_the_heap(void **state)
+{
+        struct room *r = *state;
+        struct tally t = { 0 };
+        long before = 0;
+
+        r->service.type = &wordy;
+        for (int i = 0; i < 10; i++) {
+                if (i == 2)
+                        before = atomic_load(&heap_taken);
+                arena_reset(&r->arena);
+                r->told = stats_begin(&r->stats, &r->arena, &r->service);
+                tally_note(&t, 0, i);
+                stats_tally(&r->stats, "call", "Calls.", &t);
+        }
+        if (heap_counts)
+                assert_true(before > 0);
+        assert_int_equal(atomic_load(&heap_taken) - before, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(every_process_tells_of_its_start_memory_and_descriptors, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_long_status_line_is_cut_between_characters, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_tally_is_two_figures, setup, teardown),
+                cmocka_unit_test_setup_teardown(telling_again_takes_nothing_from_the_heap, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_database_tells_its_size_and_the_room_that_is_left, setup, teardown),
         };
 
