@@ -24,6 +24,16 @@ struct db {
         size_t n, capacity;
 };
 
+/* No retry mends it, so it is not the I/O error that passes. */
+static int damaged(sqlite3 *sqlite)
+{
+        const char *path = sqlite ? sqlite3_db_filename(sqlite, "main") : NULL;
+
+        log_write(LOG_LEVEL_ERROR, LOG_DATABASE_DAMAGED, "%s is damaged: %s", path ? path : "a database",
+                  sqlite ? sqlite3_errmsg(sqlite) : "it can't be read");
+        return -EUCLEAN;
+}
+
 static int error_of(sqlite3 *sqlite, int rc)
 {
         switch (rc & 0xff) {
@@ -41,6 +51,9 @@ static int error_of(sqlite3 *sqlite, int rc)
                 return -ENOMEM;
         case SQLITE_READONLY:
                 return -EROFS;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+                return damaged(sqlite);
         case SQLITE_IOERR:
                 /* The shared memory file and truncation meet a full disk too, and call it an I/O error. */
                 return sqlite && sqlite3_system_errno(sqlite) == ENOSPC ? -ENOSPC : -EIO;

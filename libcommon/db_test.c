@@ -311,7 +311,7 @@ static void what_is_not_a_database_or_not_there_is_refused(void **state)
         for (int i = 0; i < 1000; i++)
                 fputs("not a database\n", f);
         fclose(f);
-        assert_int_equal(db_open(r->path, 0, NULL, &one, &none), -EIO);
+        assert_int_equal(db_open(r->path, 0, NULL, &one, &none), -EUCLEAN);
         assert_null(none);
 }
 
