@@ -75,14 +75,16 @@ static int check_limits(struct db *db, int64_t now_ms, const struct enroll_reque
         int r;
 
         r = limit_check(db,
-                        db_query(db, "SELECT created_at FROM enrolment WHERE device = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
-                                 "tii", request->device, since, (int64_t)ENROLL_PER_DEVICE - 1),
+                        db_query(db, "SELECT created_at FROM enrolment WHERE device = ? AND created_at > ? AND created_at <= ?"
+                                     " ORDER BY created_at DESC LIMIT 1 OFFSET ?",
+                                 "tiii", request->device, since, now_ms, (int64_t)ENROLL_PER_DEVICE - 1),
                         now_ms, ret_retry_after_ms);
         if (r)
                 return r;
         return limit_check(db,
-                           db_query(db, "SELECT created_at FROM enrolment WHERE email_key = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
-                                    "tii", request->email_key, since, (int64_t)ENROLL_PER_EMAIL - 1),
+                           db_query(db, "SELECT created_at FROM enrolment WHERE email_key = ? AND created_at > ? AND created_at <= ?"
+                                        " ORDER BY created_at DESC LIMIT 1 OFFSET ?",
+                                    "tiii", request->email_key, since, now_ms, (int64_t)ENROLL_PER_EMAIL - 1),
                            now_ms, ret_retry_after_ms);
 }
 

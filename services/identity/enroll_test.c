@@ -238,6 +238,22 @@ static void an_email_is_asked_for_five_times_an_hour_and_what_was_issued_stays_g
         assert_int_equal(ask(f, "linus@example.org", PHONE, NULL), 0);
 }
 
+static void what_was_asked_by_a_clock_that_was_ahead_counts_no_more(void **state)
+{
+        struct fixture *f = *state;
+        int64_t now = f->now;
+        char device[32];
+
+        f->now += INT64_C(365) * 24 * 60 * 60 * 1000;
+        for (int i = 0; i < ENROLL_PER_EMAIL; i++) {
+                snprintf(device, sizeof(device), "loopback:127.0.1.%d", i + 1);
+                assert_int_equal(ask(f, "linus@example.org", str_of(device), NULL), 0);
+        }
+        assert_int_equal(ask(f, "linus@example.org", PHONE, NULL), FAULT_RATE_LIMITED);
+        f->now = now;
+        assert_int_equal(ask(f, "linus@example.org", PHONE, NULL), 0);
+}
+
 static void the_limit_of_an_unknown_email_is_the_same(void **state)
 {
         struct fixture *f = *state;
@@ -323,6 +339,7 @@ int main(void)
                 FIXTURE_TEST(an_unknown_email_does_the_same_work_and_can_never_be_redeemed),
                 FIXTURE_TEST(a_disabled_user_gets_a_decoy_and_one_disabled_meanwhile_is_not_bound),
                 FIXTURE_TEST(an_email_is_asked_for_five_times_an_hour_and_what_was_issued_stays_good),
+                FIXTURE_TEST(what_was_asked_by_a_clock_that_was_ahead_counts_no_more),
                 FIXTURE_TEST(the_limit_of_an_unknown_email_is_the_same),
                 FIXTURE_TEST(a_device_asks_ten_times_an_hour),
                 FIXTURE_TEST(a_code_is_kept_as_a_keyed_hash_only),

@@ -20,6 +20,13 @@ static int finish(struct db *db, struct ulid mail, enum mail_outcome outcome, in
                      str_of(schema_enum_mail_outcome.values[outcome]), status, mail);
 }
 
+/* ?1 is now, ?2 and ?3 the latest moments that now could have set: what lies behind them was set by a clock that has gone back since,
+ * and would wait for it to come there again. */
+#define DUE "(next_at <= ?1 OR next_at > ?2)"
+#define FREE "(leased_until <= ?1 OR leased_until > ?3)"
+#define LATEST_NEXT (now_ms + OUTBOX_RETRY_MAX_MS)
+#define LATEST_LEASE (now_ms + OUTBOX_LEASE_MS)
+
 /* In a transaction. */
 static int take(struct db *db, int64_t now_ms, struct arena *arena, struct mail **ret_mails, size_t *ret_n)
 {
@@ -31,8 +38,8 @@ static int take(struct db *db, int64_t now_ms, struct arena *arena, struct mail 
 
         q = db_query(db,
                      "SELECT id, recipient, subject, body, attempts, expires_at FROM outbox"
-                     " WHERE outcome IS NULL AND next_at <= ? AND leased_until <= ? ORDER BY next_at, id LIMIT ?",
-                     "iii", now_ms, now_ms, (int64_t)OUTBOX_PAGE);
+                     " WHERE outcome IS NULL AND " DUE " AND " FREE " ORDER BY next_at, id LIMIT ?4",
+                     "iiii", now_ms, LATEST_NEXT, LATEST_LEASE, (int64_t)OUTBOX_PAGE);
         while ((r = db_step(db, q)) > 0) {
                 int64_t expires_at = db_column_int(q, 5);
 
@@ -65,8 +72,8 @@ int outbox_take(struct db *db, int64_t now_ms, bool afresh, struct arena *arena,
         int r;
 
         /* Asked every second: nothing is written for an empty answer. */
-        r = db_int(db, &due, "SELECT count(*) FROM outbox WHERE outcome IS NULL AND next_at <= ? AND (leased_until <= ? OR ?)", "iii",
-                   now_ms, now_ms, (int64_t)afresh);
+        r = db_int(db, &due, "SELECT count(*) FROM outbox WHERE outcome IS NULL AND " DUE " AND (" FREE " OR ?4)", "iiii", now_ms, LATEST_NEXT,
+                   LATEST_LEASE, (int64_t)afresh);
         if (r < 0)
                 return r;
         if (due == 0) {

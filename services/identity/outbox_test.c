@@ -156,6 +156,54 @@ static void decided_mails_are_forgotten_after_a_month_and_undecided_ones_are_not
         assert_int_equal(fixture_count(f, "SELECT count(*) FROM outbox WHERE recipient = 'a@example.org'"), 0);
 }
 
+enum { DAY_MS = 24 * 60 * 60 * 1000, STEP_MS = 5000 };
+
+/* Simulated, a look every five seconds. An hourly code comes on top, and is worthless once it is over. */
+static void a_mail_server_that_is_away_for_a_day_costs_no_mail_and_no_mail_twice(void **state)
+{
+        struct fixture *f = *state;
+        int64_t back_at = f->now + DAY_MS, n_sent = 0;
+        struct mail *mails;
+        size_t n;
+
+        for (int i = 0; i < 20; i++)
+                queue(f, "a@example.org", 0);
+        for (int i = 0; f->now < back_at + OUTBOX_RETRY_MAX_MS + STEP_MS; i++, f->now += STEP_MS) {
+                if (i % (60 * 60 * 1000 / STEP_MS) == 0 && f->now < back_at - OUTBOX_RETRY_MAX_MS)
+                        queue(f, "code@example.org", f->now + 15 * 60 * 1000);
+                n = take(f, false, &mails);
+                for (size_t k = 0; k < n; k++) {
+                        assert_true(mails[k].attempt < 40);
+                        n_sent += f->now >= back_at;
+                        decide(f, mails[k].id, f->now < back_at ? MAIL_OUTCOME_DEFERRED : MAIL_OUTCOME_SENT, f->now < back_at ? -7 : 250);
+                }
+                arena_reset(&f->arena);
+        }
+        assert_int_equal(n_sent, 20);
+        assert_int_equal(fixture_count(f, "SELECT count(*) FROM outbox WHERE recipient LIKE 'a@%' AND outcome = 'sent'"), 20);
+        assert_int_equal(fixture_count(f, "SELECT count(*) FROM outbox WHERE recipient LIKE 'code@%' AND outcome = 'failed'"), 23);
+        assert_int_equal(fixture_count(f, "SELECT count(*) FROM outbox WHERE outcome IS NULL OR body <> ''"), 0);
+}
+
+static void a_clock_that_went_back_holds_no_mail(void **state)
+{
+        struct fixture *f = *state;
+        struct mail *mails;
+
+        queue(f, "a@example.org", 0);
+        queue(f, "b@example.org", 0);
+        f->now += DAY_MS;                               /* ahead: one is leased, the other put off */
+        assert_int_equal(take(f, false, &mails), 2);
+        decide(f, mails[1].id, MAIL_OUTCOME_DEFERRED, 451);
+        assert_int_equal(take(f, false, &mails), 0);
+        f->now -= DAY_MS;
+        assert_int_equal(take(f, false, &mails), 2);
+        decide(f, mails[0].id, MAIL_OUTCOME_SENT, 250);
+        assert_int_equal(take(f, false, &mails), 0);    /* leased by the right clock now */
+        f->now += OUTBOX_LEASE_MS;
+        assert_int_equal(take(f, false, &mails), 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -166,6 +214,8 @@ int main(void)
                 FIXTURE_TEST(a_mail_that_is_refused_or_deferred_for_three_days_has_failed),
                 FIXTURE_TEST(a_mail_whose_code_is_over_is_not_sent),
                 FIXTURE_TEST(what_was_decided_stays_and_unknown_mails_are_not_found),
+                FIXTURE_TEST(a_mail_server_that_is_away_for_a_day_costs_no_mail_and_no_mail_twice),
+                FIXTURE_TEST(a_clock_that_went_back_holds_no_mail),
                 FIXTURE_TEST(decided_mails_are_forgotten_after_a_month_and_undecided_ones_are_not),
         };
 

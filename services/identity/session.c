@@ -38,6 +38,12 @@ static int64_t get_time(const uint8_t *p)
         return (int64_t)ms;
 }
 
+/* What lives longer than it could was given out by a clock that was ahead: it would outlive every promise. */
+static bool is_alive(int64_t expires_at, int64_t life_ms, int64_t now_ms)
+{
+        return expires_at > now_ms && expires_at <= now_ms + life_ms + SESSION_CLOCK_BACK_MS;
+}
+
 void session_nonce(const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, uint8_t ret_nonce[SESSION_NONCE_BYTES])
 {
         put_time(ret_nonce, now_ms + SESSION_NONCE_LIFE_MS);
@@ -55,7 +61,7 @@ int session_nonce_check(const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, s
         mac(key, nonce_personal, p, 8 + RANDOM_BYTES, device, expected);
         if (sodium_memcmp(expected, p + 8 + RANDOM_BYTES, MAC_BYTES) != 0)
                 return FAULT_UNAUTHENTICATED;
-        return get_time(p) > now_ms ? 0 : FAULT_EXPIRED;
+        return is_alive(get_time(p), SESSION_NONCE_LIFE_MS, now_ms) ? 0 : FAULT_EXPIRED;
 }
 
 struct str session_token(const uint8_t key[DATABASE_KEY_BYTES], int64_t expires_at, struct str device, struct ulid binding,
@@ -110,7 +116,7 @@ int session_find(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t n
         if (sodium_memcmp(expected, bytes + TOKEN_HEAD_BYTES, MAC_BYTES) != 0)
                 return FAULT_UNAUTHENTICATED;
         session.expires_at = get_time(bytes + 1);
-        if (session.expires_at <= now_ms)
+        if (!is_alive(session.expires_at, SESSION_TOKEN_LIFE_MS, now_ms))
                 return FAULT_UNAUTHENTICATED;
         memcpy(binding.b, bytes + 9, sizeof(binding.b));
         if (!ulid_is_zero(binding)) {

@@ -10,6 +10,7 @@ enum {
         SESSION_NONCE_LIFE_MS = 60 * 1000,
         SESSION_TOKEN_LIFE_MS = 12 * 60 * 60 * 1000,
         SESSION_SEAL_LIFE_MS = 10 * 60 * 1000,
+        SESSION_CLOCK_BACK_MS = 60 * 1000,      /* by so much the clock may be set back without ending what was given out */
 };
 
 void session_nonce(const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, uint8_t ret_nonce[SESSION_NONCE_BYTES]);

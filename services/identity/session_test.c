@@ -126,6 +126,21 @@ static void a_token_says_who_its_device_speaks_for_until_it_is_over(void **state
         assert_int_equal(session_find(f->db, f->key, f->now + SESSION_TOKEN_LIFE_MS, PHONE, token, &f->arena, &session), FAULT_UNAUTHENTICATED);
 }
 
+static void what_a_clock_that_was_ahead_gave_out_does_not_outlive_its_promise(void **state)
+{
+        uint8_t secret[PROOF_SECRET_BYTES], bytes[SESSION_NONCE_BYTES];
+        struct fixture *f = *state;
+        struct ulid binding = bind_user(f, f->customer, PHONE, secret);
+        struct str token = token_for(f, PHONE, binding), nonce = nonce_for(f, PHONE, bytes);
+        int64_t back = f->now - SESSION_CLOCK_BACK_MS;
+        struct session session;
+
+        assert_int_equal(session_find(f->db, f->key, back, PHONE, token, &f->arena, &session), 0);
+        assert_int_equal(session_nonce_check(f->key, back, PHONE, nonce), 0);
+        assert_int_equal(session_find(f->db, f->key, back - 1, PHONE, token, &f->arena, &session), FAULT_UNAUTHENTICATED);
+        assert_int_equal(session_nonce_check(f->key, back - 1, PHONE, nonce), FAULT_EXPIRED);
+}
+
 static void a_token_from_another_address_is_none(void **state)
 {
         uint8_t secret[PROOF_SECRET_BYTES];
@@ -226,6 +241,7 @@ int main(void)
                 FIXTURE_TEST(a_proof_is_found_among_all_bindings_of_its_device),
                 FIXTURE_TEST(a_proof_for_another_device_server_project_nonce_or_secret_is_none),
                 FIXTURE_TEST(a_token_says_who_its_device_speaks_for_until_it_is_over),
+                FIXTURE_TEST(what_a_clock_that_was_ahead_gave_out_does_not_outlive_its_promise),
                 FIXTURE_TEST(a_token_from_another_address_is_none),
                 FIXTURE_TEST(a_strangers_token_has_no_user_even_on_a_bound_device),
                 FIXTURE_TEST(a_revoked_device_has_neither_token_nor_proof_nor_secret),
