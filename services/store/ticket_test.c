@@ -471,6 +471,40 @@ static void everything_acknowledged_is_there_after_a_new_start(void **state)
         room_proof(room);
 }
 
+/* Ahead by a year, behind where it began, through new starts: what is said later stands later, and the newest edit shows. */
+static void a_clock_that_jumps_changes_no_order_and_loses_no_edit(void **state)
+{
+        static const int64_t jumps_days[] = { 0, 365, -366, 0, 1, -1 };
+        const size_t n = sizeof(jumps_days) / sizeof(jumps_days[0]);
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "Time"), now = { 0 };
+        struct comment_list_result list;
+        struct str cursor;
+        char body[8];
+
+        for (size_t i = 0; i < n; i++) {
+                room->now_ms += jumps_days[i] * 24 * 60 * 60 * 1000 + 1;
+                if (i % 2) {
+                        room_close(room);
+                        assert_int_equal(room_open_vfs(room, NULL), 0);
+                }
+                snprintf(body, sizeof(body), "%zu", i);
+                assert_int_equal(room_reply(room, ALICE, ticket.id, body, NULL), 0);
+                assert_int_equal(room_get(room, AGNES, ticket.id, &now, &cursor), 0);
+                assert_int_equal(room_set(room, AGNES, (struct ticket_set){ .ticket = ticket.id, .has_subject = true, .subject = str_of(body),
+                                                                             .has_seen = true, .seen = cursor }, &now), 0);
+                assert_true(str_is(now.subject, body));
+                assert_int_equal(now.conflicts.n, 0);
+        }
+        assert_int_equal(room_call(room, ALICE, &schema_method_comment_list, &(struct comment_list){ .ticket = ticket.id, .limit = 50 }, &list), 0);
+        assert_int_equal(list.items.n, n + 1);
+        for (size_t i = 0; i < n; i++) {
+                snprintf(body, sizeof(body), "%zu", i);
+                assert_true(str_is(list.items.items[i + 1].body, body));
+        }
+        room_proof(room);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, room_setup, room_teardown)
 int main(void)
 {
@@ -493,6 +527,7 @@ int main(void)
                 STORY(access_gained_and_lost_are_events_of_the_one_concerned),
                 STORY(a_page_of_long_comments_ends_early_and_the_next_one_goes_on),
                 STORY(everything_acknowledged_is_there_after_a_new_start),
+                STORY(a_clock_that_jumps_changes_no_order_and_loses_no_edit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
