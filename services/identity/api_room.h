@@ -69,6 +69,7 @@ static inline int room_teardown(void **state)
         feed_deinit(&r->d.people);
         rpc_server_free(r->d.server);
         loop_free(r->service.loop);
+        buf_deinit(&r->service.status);
         arena_deinit(&r->arena);
         snprintf(path, sizeof(path), "%s/rpc.sock", r->f->directory);
         unlink(path);
