@@ -167,7 +167,6 @@ static void an_interface_made_anew_is_heard_of_at_once(void **state)
         overlay_in(r, OVERLAY_STATE_UP, true);
         kill(daemon_pid(r), SIGUSR1);
         is_first(overlay_in(r, OVERLAY_STATE_DOWN, false));
-        assert_true(clock_steady_us(&clock_system) - start < NODE_HEALTH_MS * 1000);
         UNTIL(logged(r, "no interface has its address"));
 }
 
