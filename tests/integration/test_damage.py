@@ -59,9 +59,10 @@ def starts(desk, service):
     mark = desk.log_size(service)
     with open(desk.log_path(service), "ab") as log:
         process = subprocess.Popen([BIN / f"assist-{service}", "--root", desk.root], stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/")
+    desk.processes[service] = process
     until("it is ready or ended", lambda: process.poll() is not None or re.search(r"\bready$", desk.log(service)[mark:], re.MULTILINE))
-    if process.poll() is None:
-        desk.processes[service] = process
+    if process.poll() is not None:
+        del desk.processes[service]
     return process.poll(), desk.log(service)[mark:]
 
 
