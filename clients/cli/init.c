@@ -124,6 +124,7 @@ static int folders(struct operator *o)
 int init_project(struct operator *o, bool development)
 {
         static const char *const makers[] = { "store", "identity", "fanout" }; /* who open a sealed caller */
+        static const char *const pointers[] = { "store", "fanout" };           /* who write cursors */
         uint8_t instance[32], caller[32], one[32], public_key[32], secret_key[64];
         const char *conf = operator_path(o, o->root ? "/etc/assist.conf" : "/etc/assist/assist.conf");
         struct settings settings = { 0 };
@@ -151,10 +152,12 @@ int init_project(struct operator *o, bool development)
                 r = key(o, "identity", "project", public_key);
         for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]) && !r; i++)
                 r = key(o, makers[i], "caller", caller);
-        for (int i = 0; i < 2 && !r; i++) {
-                randombytes_buf(one, 32);
-                r = key(o, "store", i ? "link" : "cursor", one);
-        }
+        randombytes_buf(one, 32);
+        for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]) && !r; i++)
+                r = key(o, pointers[i], "cursor", one);
+        randombytes_buf(one, 32);
+        if (!r)
+                r = key(o, "store", "link", one);
         sodium_memzero(secret_key, sizeof(secret_key));
         sodium_memzero(instance, sizeof(instance));
         if (!r)

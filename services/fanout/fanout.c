@@ -4,14 +4,15 @@
 #include "stats.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { REAP_US = 10 * 1000000 };
 
-void fanout_deliver(struct fanout *f, const struct log_item *item)
+void fanout_deliver(struct fanout *f, const struct log_item *item, struct str cursor)
 {
-        struct shared_event *event = shared_event_new(&item->event, item->cursor);
+        struct shared_event *event = shared_event_new(item->event, cursor);
         struct outlet *o, *next;
 
         f->events++;
@@ -38,6 +39,17 @@ static void log_ask(void *data, void *params)
         *in = (struct ops_follow){ .after = f->positioned ? f->seq : (INT64_C(1) << 53) - 1, .max_bytes = 262144 };
 }
 
+/* The cursor of a position in the log, in text. */
+static struct str cursor_of(const struct fanout *f, struct str instance, int64_t seq, struct str hash, char text[CURSOR_TEXT])
+{
+        struct cursor cursor = { .seq = seq };
+
+        memcpy(cursor.instance, instance.p, sizeof(cursor.instance));
+        memcpy(cursor.hash, hash.p, sizeof(cursor.hash));
+        cursor_write(&f->cursor_key, &cursor, text);
+        return (struct str){ text, CURSOR_TEXT };
+}
+
 static void log_take(void *data, const void *result)
 {
         const struct ops_follow_result *in = result;
@@ -56,12 +68,16 @@ static void log_take(void *data, const void *result)
         }
         f->heard_us = clock_steady_us(f->service->clock);
         moved = !f->positioned || in->head != f->seq;
-        for (size_t i = 0; i < in->items.n; i++)
-                fanout_deliver(f, &in->items.items[i]);
+        for (size_t i = 0; i < in->items.n; i++) {
+                const struct log_item *item = &in->items.items[i];
+                char text[CURSOR_TEXT];
+
+                if (item->event)
+                        fanout_deliver(f, item, cursor_of(f, in->instance, item->seq, item->hash, text));
+        }
         f->positioned = true;
         f->seq = in->head;
-        buf_clear(&f->cursor);
-        buf_str(&f->cursor, in->head_cursor);
+        f->cursor = cursor_of(f, in->instance, in->head, in->head_hash, f->cursor_text);
         if (!moved)
                 return;
         HASH_ITER(hh, f->outlets, o, next) {
@@ -90,7 +106,7 @@ int fanout_on_live_attach(struct fanout *f, struct call *c, const struct live_at
         outlet_attach(o, in->session, &c->caller);
         f->sessions += HASH_COUNT(o->sessions);
         ret->epoch = o->epoch;
-        ret->position = buf_view(&f->cursor);
+        ret->position = f->cursor;
         ret->order = f->seq;
         return 0;
 }
@@ -124,7 +140,7 @@ int fanout_on_live_follow(struct fanout *f, struct call *c, const struct live_fo
                 ret->head = o->head;
         ret->epoch = o->epoch;
         /* only who has everything may be moved on to where the log is */
-        ret->position = ret->head == o->head && f->positioned ? buf_view(&f->cursor) : STR("");
+        ret->position = ret->head == o->head && f->positioned ? f->cursor : STR("");
         ret->order = f->seq;
         o->told = ret->position.n > 0;
         return 0;
@@ -173,6 +189,7 @@ static void reap(void *data)
 static int start(struct service *service, void **ret_data)
 {
         struct fanout *f = calloc(1, sizeof(*f));
+        uint8_t cursor[CURSOR_SECRET_BYTES];
         int r;
 
         if (!f)
@@ -180,6 +197,11 @@ static int start(struct service *service, void **ret_data)
         *ret_data = f;
         f->service = service;
         r = service_secret(service, "caller", f->caller_key);
+        if (!r)
+                r = service_secret(service, "cursor", cursor);
+        if (!r)
+                cursor_key_init(&f->cursor_key, cursor);
+        sodium_memzero(cursor, sizeof(cursor));
         if (!r)
                 r = service_client(service, "store", SCHEMA_PEER_STORE, &f->store);
         if (!r)
@@ -222,7 +244,6 @@ static void stop(void *data)
                 outlet_free(&f->outlets, o);
         rpc_server_free(f->server);
         loop_timer_free(f->reaper);
-        buf_deinit(&f->cursor);
         free(f);
 }
 

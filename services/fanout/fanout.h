@@ -2,6 +2,7 @@
  * gateway its own queue, once per event with the list of its sessions. It keeps nothing on disk and asks nobody. A gateway
  * that gets a new outlet, because fanout is new or dropped the old one, sees a new epoch and announces its sessions again. */
 #pragma once
+#include "cursor.h"
 #include "outlet.h"
 #include "schema/log.h"
 #include "service.h"
@@ -18,14 +19,16 @@ struct fanout {
         int64_t seq;
         int64_t heard_us;           /* when store answered last */
         int64_t events;             /* since start */
-        struct buf cursor;
+        struct str cursor;          /* of it, in cursor_text */
+        char cursor_text[CURSOR_TEXT];
 
         struct outlet *outlets;     /* by gateway id */
         size_t sessions;
         uint8_t caller_key[32];
+        struct cursor_key cursor_key;
 };
 
 extern const struct service_type fanout_service;
 
-/* Hands one op to the sessions that may see it. */
-void fanout_deliver(struct fanout *f, const struct log_item *item);
+/* Hands one event to the sessions that may see it. */
+void fanout_deliver(struct fanout *f, const struct log_item *item, struct str cursor);

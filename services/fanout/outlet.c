@@ -126,7 +126,17 @@ bool outlet_detach(struct outlet *o, int64_t number)
 
 static bool may_see(const struct session *s, const struct log_item *audience)
 {
-        if (audience->all || (audience->agents && s->agent))
+        switch ((enum audience)audience->audience) {
+        case AUDIENCE_ALL:
+                return true;
+        case AUDIENCE_USER:
+                return ulid_eq(audience->target, s->user);
+        case AUDIENCE_AGENTS:
+                return s->agent;
+        case AUDIENCE_TICKET:
+                break;
+        }
+        if (s->agent)
                 return true;
         for (size_t i = 0; i < audience->users.n; i++)
                 if (ulid_eq(audience->users.items[i], s->user))

@@ -74,11 +74,11 @@ static void each_audience_reaches_its_own_sessions_and_no_others(void **state)
         struct room *room = *state;
         struct ulid users[] = { alice };
 
-        assert_true(offer(room, "ticket", (struct log_item){ .agents = true, .users = { users, 1 } }));
-        assert_true(offer(room, "agents", (struct log_item){ .agents = true }));
-        assert_true(offer(room, "user", (struct log_item){ .users = { users, 1 } }));
-        assert_true(offer(room, "all", (struct log_item){ .all = true }));
-        assert_false(offer(room, "nobody", (struct log_item){ .users = { (struct ulid[]){ { { 77 } } }, 1 } }));
+        assert_true(offer(room, "ticket", (struct log_item){ .audience = AUDIENCE_TICKET, .users = { users, 1 } }));
+        assert_true(offer(room, "agents", (struct log_item){ .audience = AUDIENCE_AGENTS }));
+        assert_true(offer(room, "user", (struct log_item){ .audience = AUDIENCE_USER, .target = alice }));
+        assert_true(offer(room, "all", (struct log_item){ .audience = AUDIENCE_ALL }));
+        assert_false(offer(room, "nobody", (struct log_item){ .audience = AUDIENCE_USER, .target = { { 77 } } }));
         read_on(room, 0, 100000);
         assert_int_equal(room->got.items.n, 4);
         told(room, 0, "1346");
@@ -94,7 +94,7 @@ static void what_was_not_acknowledged_is_told_again_and_the_rest_forgotten(void 
         struct room *room = *state;
 
         for (int i = 0; i < 5; i++)
-                assert_true(offer(room, "c", (struct log_item){ .all = true }));
+                assert_true(offer(room, "c", (struct log_item){ .audience = AUDIENCE_ALL }));
         read_on(room, 0, 1); /* at least one, however little room there is */
         assert_int_equal(room->got.items.n, 1);
         assert_int_equal(room->got.head, 1);
@@ -117,7 +117,7 @@ static void who_left_or_changed_role_is_told_as_they_are_now(void **state)
         assert_false(outlet_detach(room->outlet, 1));
         outlet_attach(room->outlet, 2, &(struct caller){ .user = bob, .role = SCHEMA_ROLE_AGENT });
         outlet_attach(room->outlet, 3, &(struct caller){ .user = agnes, .role = SCHEMA_ROLE_CUSTOMER });
-        assert_true(offer(room, "agents", (struct log_item){ .agents = true }));
+        assert_true(offer(room, "agents", (struct log_item){ .audience = AUDIENCE_AGENTS }));
         read_on(room, 0, 100000);
         told(room, 0, "24");
         assert_int_equal(HASH_COUNT(room->outlet->sessions), 5);

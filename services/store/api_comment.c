@@ -1,7 +1,7 @@
 /* The methods of comments and internal notes. */
 #include "change.h"
 #include "comment.h"
-#include "cursor.h"
+#include "position.h"
 #include "registers.h"
 
 static int comment_answer(struct tx *tx, struct call *c, bool internal, struct ulid id, struct comment *ret)
@@ -249,7 +249,7 @@ static int comments_list(struct store *s, struct call *c, bool internal, struct 
                 r = page_parse(c, *after, &page);
         if (!r)
                 r = comment_page(db, internal, ticket, &page, limit, &c->arena, ret_items, ret_n, ret_next);
-        return r ? r : cursor_now(s, db, &c->arena, ret_cursor);
+        return r ? r : position_cursor_now(s, db, &c->arena, ret_cursor);
 }
 
 int store_on_comment_list(struct store *s, struct call *c, const struct comment_list *in, struct comment_list_result *ret)

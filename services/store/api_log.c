@@ -1,6 +1,6 @@
 /* Reading on in the log: op.since for clients, ops.follow for services. */
-#include "cursor.h"
 #include "event.h"
+#include "position.h"
 #include "schema/person.h"
 #include "ticket.h"
 
@@ -20,21 +20,21 @@ static int since_reset(struct store *s, struct call *c, struct db *db, const cha
         ret->mode = SINCE_MODE_RESET;
         ret->reason = str_of(reason);
         ret->from = from;
-        return cursor_now(s, db, &c->arena, &ret->to);
+        return position_cursor_now(s, db, &c->arena, &ret->to);
 }
 
 /* Where a replay may start; *ret_reset where it can't, and a reset was answered. */
 static int since_start(struct store *s, struct call *c, struct db *db, struct str cursor, int64_t *ret_seq, bool *ret_reset,
                        struct op_since_result *ret)
 {
-        int r = cursor_read(s, db, cursor, ret_seq);
+        int r = position_read(s, db, cursor, ret_seq);
 
-        *ret_reset = r == CURSOR_ELSEWHERE || r == CURSOR_LOST;
-        if (r == CURSOR_FORGED)
+        *ret_reset = r == POSITION_ELSEWHERE || r == POSITION_LOST;
+        if (r == POSITION_FORGED)
                 return call_invalid(c, "cursor", "must be a cursor that this server gave");
-        if (r == CURSOR_ELSEWHERE)
+        if (r == POSITION_ELSEWHERE)
                 return since_reset(s, c, db, "the cursor is of another instance", cursor, ret);
-        if (r == CURSOR_LOST)
+        if (r == POSITION_LOST)
                 return since_reset(s, c, db, "the server was restored from a backup", cursor, ret);
         return r;
 }
@@ -66,7 +66,7 @@ int store_on_op_since(struct store *s, struct call *c, const struct op_since *in
                 return r;
         r = db_int(db, &until, "SELECT coalesce(max(seq), 0) FROM op", "");
         if (!r && in->has_until) {
-                r = cursor_read(s, db, in->until, &until);
+                r = position_read(s, db, in->until, &until);
                 if (r > 0)
                         return call_invalid(c, "until", "must be a cursor that this server gave");
         }
@@ -109,61 +109,52 @@ int store_on_op_since(struct store *s, struct call *c, const struct op_since *in
         ret->from = in->cursor;
         if (!ret->more)
                 last = until > from ? until : from;
-        return cursor_at(s, db, last, &c->arena, &ret->to);
+        return position_cursor_at(s, db, last, &c->arena, &ret->to);
 }
 
 /* Who may see a ticket: of the one before, which is the same one more often than not. */
-struct audience {
+struct readers {
         struct ulid ticket;
         struct ulid *users;
         size_t n;
 };
 
-static int follow_item(struct store *s, struct db *db, const struct log_entry *e, struct arena *arena, struct audience *last, struct log_item *ret)
+static int follow_item(struct db *db, const struct log_entry *e, struct arena *arena, struct readers *last, struct log_item *ret)
 {
+        struct event event;
         int r;
 
-        *ret = (struct log_item){ .seq = e->seq };
-        r = event_of(db, e, arena, &ret->event);
+        *ret = (struct log_item){
+                .seq = e->seq,
+                .hash = arena_bytes(arena, e->op.hash, CURSOR_HASH_BYTES),
+                .audience = (int)e->scope,
+                .target = e->audience,
+        };
+        r = event_of(db, e, arena, &event);
         if (r <= 0)
                 return r;
-        ret->cursor = cursor_make(s, e->seq, e->op.hash, arena);
-        ret->all = e->scope == SCHEMA_TO_ALL;
-        ret->agents = e->scope == SCHEMA_TO_AGENTS || e->scope == SCHEMA_TO_TICKET;
-        if (e->scope == SCHEMA_TO_USER) {
-                ret->users.items = arena_alloc(arena, sizeof(struct ulid));
-                ret->users.items[0] = e->audience;
-                ret->users.n = 1;
-        } else if (e->scope == SCHEMA_TO_TICKET) {
-                if (!ulid_eq(last->ticket, e->audience)) {
-                        r = ticket_audience(db, e->audience, arena, &last->users, &last->n);
-                        if (r)
-                                return r;
-                        last->ticket = e->audience;
-                }
-                ret->users.items = last->users;
-                ret->users.n = last->n;
+        ret->event = ARENA_NEW(arena, struct event);
+        *ret->event = event;
+        if (e->scope != SCHEMA_TO_TICKET)
+                return 0;
+        if (!ulid_eq(last->ticket, e->audience)) {
+                r = ticket_audience(db, e->audience, arena, &last->users, &last->n);
+                if (r)
+                        return r;
+                last->ticket = e->audience;
         }
-        return 1;
+        ret->users.items = last->users;
+        ret->users.n = last->n;
+        return 0;
 }
 
-/* On the loop, with a connection of its own: followers never wait for readers. */
-int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow *in, struct ops_follow_result *ret)
+static int follow_items(struct call *c, struct db *db, const struct ops_follow *in, int64_t head, struct ops_follow_result *ret)
 {
-        int64_t head = s->head, bytes = 0;
-        struct db *db = s->follow_db;
-        struct audience last = { 0 };
+        struct readers last = { 0 };
+        int64_t bytes = 0;
         sqlite3_stmt *q;
         int r = 0;
 
-        ret->head = head;
-        if (in->after == head) {
-                r = feed_park(&s->feed, c);
-                if (r)
-                        return r;
-        }
-        if (in->after >= head)
-                return cursor_at(s, db, head, &c->arena, &ret->head_cursor);
         ret->items.items = arena_array(&c->arena, items_max(head - in->after, FOLLOW_ITEMS_MAX), sizeof(*ret->items.items));
         q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", in->after, head);
         while (ret->items.n < FOLLOW_ITEMS_MAX && bytes < in->max_bytes && (r = db_step(db, q)) > 0) {
@@ -172,19 +163,37 @@ int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow
 
                 r = log_entry_read(q, &c->arena, &e);
                 if (!r)
-                        r = follow_item(s, db, &e, &c->arena, &last, item);
-                if (r < 0)
+                        r = follow_item(db, &e, &c->arena, &last, item);
+                if (r)
                         break;
+                ret->items.n++;
                 ret->head = e.seq;
-                if (r) {
-                        ret->items.n++;
-                        bytes += (int64_t)(item->event.data.n + 16 * item->users.n) + 200;
-                }
+                ret->head_hash = item->hash;
+                bytes += (int64_t)((item->event ? item->event->data.n : 0) + 16 * item->users.n) + 200;
         }
         db_done(q);
-        if (r < 0)
+        return r < 0 ? r : 0;
+}
+
+/* On the loop, with a connection of its own: followers never wait for readers. */
+int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow *in, struct ops_follow_result *ret)
+{
+        int64_t head = s->head;
+        uint8_t hash[OP_HASH_BYTES];
+        int r;
+
+        ret->instance = (struct str){ (const char *)s->origin, CURSOR_INSTANCE_BYTES };
+        if (in->after < head)
+                return follow_items(c, s->follow_db, in, head, ret);
+        if (in->after == head) {
+                r = feed_park(&s->feed, c);
+                if (r)
+                        return r;
+        }
+        r = position_hash(s, s->follow_db, head, hash);
+        if (r)
                 return r;
-        if (r == 0)
-                ret->head = head;
-        return cursor_at(s, db, ret->head, &c->arena, &ret->head_cursor);
+        ret->head = head;
+        ret->head_hash = arena_bytes(&c->arena, hash, CURSOR_HASH_BYTES);
+        return 0;
 }

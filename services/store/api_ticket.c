@@ -1,8 +1,8 @@
 /* The ticket methods: who may do what, and what it becomes in the log. */
 #include "change.h"
 #include "comment.h"
-#include "cursor.h"
 #include "person.h"
+#include "position.h"
 
 #include <errno.h>
 
@@ -83,7 +83,7 @@ int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get
                         return r == -ENOENT ? call_not_found(c) : r;
         }
         r = ticket_answer(db, c, &caller, id, &ret->ticket);
-        return r ? r : cursor_now(s, db, &c->arena, &ret->cursor);
+        return r ? r : position_cursor_now(s, db, &c->arena, &ret->cursor);
 }
 
 /* One statement for agents, who see all, and one for customers, who see theirs; filters that are not given are NULL. */
@@ -132,7 +132,7 @@ int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_li
                 if (!r)
                         r = ticket_view(db, &caller, &row, &c->arena, &ret->items.items[ret->items.n++]);
         }
-        return r ? r : cursor_now(s, db, &c->arena, &ret->cursor);
+        return r ? r : position_cursor_now(s, db, &c->arena, &ret->cursor);
 }
 
 static int ticket_change(struct store *s, struct tx *tx, struct call *c, const struct ticket_set *in)

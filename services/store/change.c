@@ -1,7 +1,7 @@
 #include "change.h"
 
-#include "cursor.h"
 #include "person.h"
+#include "position.h"
 #include "registers.h"
 
 int tag_append(struct tx *tx, struct ulid ticket, struct str tag)
@@ -212,8 +212,8 @@ int seen_position(struct store *s, struct call *c, bool has_seen, struct str see
         *ret = -1;
         if (!has_seen)
                 return 0;
-        r = cursor_read(s, s->writer.db, seen, ret);
-        if (r == CURSOR_FORGED)
+        r = position_read(s, s->writer.db, seen, ret);
+        if (r == POSITION_FORGED)
                 return call_invalid(c, "seen", "must be a cursor that this server gave");
         if (r > 0) /* of another instance, or of a lost future: then nothing of this log was seen */
                 *ret = 0;

@@ -23,7 +23,9 @@ static int say(struct source *s, const struct schema_event *type, const void *da
         json_write(type->data, data, &json);
         *s->ret = (struct event){
                 .type = str_of(type->name),
+                .has_op_id = true,
                 .op_id = s->entry->op.op_id,
+                .has_actor = true,
                 .actor = s->entry->op.actor,
                 .at = hlc_ms(s->entry->op.hlc),
                 .data = arena_str(s->arena, buf_view(&json)),

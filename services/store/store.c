@@ -1,6 +1,5 @@
 #include "store.h"
 
-#include "cursor.h"
 #include "person.h"
 #include "schema/attachment.h"
 #include "schema/log.h"
@@ -133,7 +132,6 @@ int store_open(struct store *s, const char *folder)
         s->blobs = folder_make(s, folder, "blobs");
         s->uploads = folder_make(s, folder, "uploads");
         s->tx = calloc(1, sizeof(*s->tx));
-        cursor_init(s);
         arena_reset(&s->writer.arena);
         if (!s->path || !s->blobs || !s->uploads || !s->tx)
                 return -ENOMEM;
@@ -235,19 +233,22 @@ static void housekeeping(void *data)
 
 static int secrets(struct service *service, struct store *s)
 {
-        uint8_t seed[32];
+        uint8_t seed[32], cursor[CURSOR_SECRET_BYTES];
         int r;
 
         r = service_secret(service, "instance", seed);
         if (!r)
                 r = service_secret(service, "caller", s->caller_key);
         if (!r)
-                r = service_secret(service, "cursor", s->cursor_key);
+                r = service_secret(service, "cursor", cursor);
+        if (!r)
+                cursor_key_init(&s->cursor_key, cursor);
         if (!r)
                 r = service_secret(service, "link", s->link_key);
         if (!r)
                 crypto_sign_seed_keypair(s->public_key, s->secret_key, seed);
         sodium_memzero(seed, sizeof(seed));
+        sodium_memzero(cursor, sizeof(cursor));
         return r;
 }
 

@@ -4,6 +4,7 @@
  * thread (attachments); the audit thread (rebuild, verify). Each but the loop takes calls from a queue of its own, and has its
  * own connection. What they share is below, marked with who touches it. */
 #pragma once
+#include "cursor.h"
 #include "queue.h"
 #include "replica/chain.h"
 #include "replica/hlc.h"
@@ -58,8 +59,8 @@ struct store {
         /* constant after start */
         uint8_t origin[OP_ORIGIN_BYTES];
         uint8_t public_key[CHAIN_PUBLIC_KEY_BYTES], secret_key[CHAIN_SECRET_KEY_BYTES];
-        uint8_t caller_key[32], cursor_key[32], link_key[32];
-        uint8_t cursor_mac[32], cursor_stream[32]; /* of cursor_key */
+        uint8_t caller_key[32], link_key[32];
+        struct cursor_key cursor_key;
         const char *path, *blobs, *uploads;
         const char *vfs;                  /* NULL but in tests */
 };

@@ -1,7 +1,7 @@
 #include "tx.h"
 
-#include "cursor.h"
 #include "fold.h"
+#include "position.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -74,7 +74,7 @@ struct ulid tx_next_id(const struct tx *tx)
 
 struct str tx_cursor(struct tx *tx)
 {
-        return cursor_make(tx->store, tx->store->chain.seq, tx->store->chain.head, tx->arena);
+        return position_cursor(tx->store, tx->store->chain.seq, tx->store->chain.head, tx->arena);
 }
 
 static void salt_take(struct store *s, uint8_t ret[OP_SALT_BYTES])

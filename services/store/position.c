@@ -1,0 +1,72 @@
+#include "position.h"
+
+#include <errno.h>
+
+struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_BYTES], struct arena *arena)
+{
+        struct cursor cursor = { .seq = seq };
+        char *text = arena_alloc(arena, CURSOR_TEXT);
+
+        memcpy(cursor.instance, s->origin, sizeof(cursor.instance));
+        memcpy(cursor.hash, hash, sizeof(cursor.hash));
+        cursor_write(&s->cursor_key, &cursor, text);
+        return (struct str){ text, CURSOR_TEXT };
+}
+
+int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HASH_BYTES])
+{
+        struct chain fresh;
+        sqlite3_stmt *q;
+        int r;
+
+        if (seq == 0) {
+                chain_init(&fresh, s->public_key);
+                memcpy(ret, fresh.head, OP_HASH_BYTES);
+                return 0;
+        }
+        q = db_query(db, "SELECT record FROM op WHERE seq = ?1", "i", seq);
+        r = db_step(db, q);
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        op_hash(db_column_str(q, 0), ret);
+        db_done(q);
+        return 0;
+}
+
+int position_read(struct store *s, struct db *db, struct str cursor, int64_t *ret_seq)
+{
+        uint8_t hash[OP_HASH_BYTES];
+        struct cursor c;
+        int r;
+
+        if (cursor_parse(&s->cursor_key, cursor, &c))
+                return POSITION_FORGED;
+        if (memcmp(c.instance, s->origin, sizeof(c.instance)))
+                return POSITION_ELSEWHERE;
+        r = position_hash(s, db, c.seq, hash);
+        if (r == -ENOENT || (!r && memcmp(c.hash, hash, sizeof(c.hash))))
+                return POSITION_LOST;
+        if (r)
+                return r;
+        *ret_seq = c.seq;
+        return POSITION_GOOD;
+}
+
+int position_cursor_at(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct str *ret)
+{
+        uint8_t hash[OP_HASH_BYTES];
+        int r = position_hash(s, db, seq, hash);
+
+        if (r)
+                return r;
+        *ret = position_cursor(s, seq, hash, arena);
+        return 0;
+}
+
+int position_cursor_now(struct store *s, struct db *db, struct arena *arena, struct str *ret)
+{
+        int64_t seq;
+        int r = db_int(db, &seq, "SELECT coalesce(max(seq), 0) FROM op", "");
+
+        return r ? r : position_cursor_at(s, db, seq, arena, ret);
+}
