@@ -68,6 +68,16 @@ int store_on_ticket_create(struct store *s, struct call *c, const struct ticket_
         return 0;
 }
 
+static struct str ticket_grant(struct store *s, const struct caller *caller, struct ulid ticket, struct arena *arena)
+{
+        struct grant grant = { .user = caller->user, .ticket = ticket, .agent = caller_is_agent(caller),
+                               .expires_at = clock_now_ms(s->service->clock) + GRANT_MS };
+        char *text = arena_alloc(arena, GRANT_TEXT);
+
+        grant_write(&s->grant_key, &grant, text);
+        return (struct str){ text, GRANT_TEXT };
+}
+
 int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get *in, struct ticket_get_result *ret)
 {
         struct caller caller = store_actor(c);
@@ -83,6 +93,8 @@ int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get
                         return r == -ENOENT ? call_not_found(c) : r;
         }
         r = ticket_answer(db, c, &caller, id, &ret->ticket);
+        if (!r)
+                ret->grant = ticket_grant(s, &caller, id, &c->arena);
         return r ? r : position_cursor_now(s, db, &c->arena, &ret->cursor);
 }
 

@@ -240,6 +240,8 @@ static int secrets(struct service *service, struct store *s)
         if (!r)
                 r = service_secret(service, "caller", s->caller_key);
         if (!r)
+                grant_key_init(&s->grant_key, s->caller_key);
+        if (!r)
                 r = service_secret(service, "cursor", cursor);
         if (!r)
                 cursor_key_init(&s->cursor_key, cursor);

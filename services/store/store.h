@@ -5,6 +5,7 @@
  * own connection. What they share is below, marked with who touches it. */
 #pragma once
 #include "cursor.h"
+#include "grant.h"
 #include "queue.h"
 #include "replica/chain.h"
 #include "replica/hlc.h"
@@ -61,6 +62,7 @@ struct store {
         uint8_t public_key[CHAIN_PUBLIC_KEY_BYTES], secret_key[CHAIN_SECRET_KEY_BYTES];
         uint8_t caller_key[32], link_key[32];
         struct cursor_key cursor_key;
+        struct grant_key grant_key;
         const char *path, *blobs, *uploads;
         const char *vfs;                  /* NULL but in tests */
 };

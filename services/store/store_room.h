@@ -108,6 +108,7 @@ static inline int room_open_vfs(struct room *room, const char *vfs)
         s->service = &room->service;
         s->vfs = vfs;
         memset(s->caller_key, 2, 32);
+        grant_key_init(&s->grant_key, s->caller_key);
         cursor_key_init(&s->cursor_key, (const uint8_t[CURSOR_SECRET_BYTES]){ 3 });
         memset(s->link_key, 4, 32);
         crypto_sign_seed_keypair(s->public_key, s->secret_key, seed);

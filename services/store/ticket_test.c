@@ -56,6 +56,24 @@ static void a_stranger_to_a_ticket_cannot_tell_that_it_exists(void **state)
         assert_int_equal(room_call(room, STRANGER, &schema_method_ticket_list, &(struct ticket_list){ .limit = 50 }, &list), FAULT_UNAUTHENTICATED);
 }
 
+static void a_grant_is_of_the_caller_the_ticket_and_the_hour(void **state)
+{
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "Who looks at it?");
+        struct ticket_get get = { .has_ticket = true, .ticket = ticket.id };
+        struct ticket_get_result got;
+        struct grant grant;
+
+        assert_int_equal(room_call(room, ALICE, &schema_method_ticket_get, &get, &got), 0);
+        assert_int_equal(grant_parse(&room->store->grant_key, got.grant, room->now_ms, &grant), 0);
+        assert_true(ulid_eq(grant.user, room->users[ALICE]) && ulid_eq(grant.ticket, ticket.id) && !grant.agent);
+        assert_int_equal(grant_parse(&room->store->grant_key, got.grant, room->now_ms + 599999, &grant), 0);
+        assert_int_equal(grant_parse(&room->store->grant_key, got.grant, room->now_ms + 600000, &grant), -ESTALE);
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_get, &get, &got), 0);
+        assert_int_equal(grant_parse(&room->store->grant_key, got.grant, room->now_ms, &grant), 0);
+        assert_true(ulid_eq(grant.user, room->users[AGNES]) && grant.agent);
+}
+
 static struct str comment_json(struct room *room, const struct comment *comment)
 {
         struct buf json = { 0 };
@@ -511,6 +529,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 STORY(a_ticket_is_filed_answered_and_reopened),
                 STORY(a_stranger_to_a_ticket_cannot_tell_that_it_exists),
+                STORY(a_grant_is_of_the_caller_the_ticket_and_the_hour),
                 STORY(the_answer_to_a_comment_is_what_others_read),
                 STORY(an_op_id_that_is_another_comments_id_is_refused),
                 STORY(a_retry_acts_once_and_another_command_under_its_op_id_not_at_all),
