@@ -7,6 +7,7 @@
 #include "codec.h"
 #include "fault.h"
 #include "schema/log.h"
+#include "schema/websocket.h"
 #include "schema/wire.h"
 
 enum { ASSIST_PORT = 7272, ASSIST_PATIENCE_MS = 20000, ASSIST_SILENCE_MS = 2000 };

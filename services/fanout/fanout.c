@@ -1,84 +1,151 @@
 #include "fanout.h"
 
+#include "codec.h"
 #include "schema/fanout_handlers.h"
+#include "schema/ticket.h"
 #include "stats.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-enum { REAP_US = 10 * 1000000 };
+enum {
+        REAP_US = 10 * 1000000,
+        TAIL_BYTES = 32 * 1024 * 1024,
+        TAIL_PRELOAD = 4096,            /* ops that a fresh fanout reads before it takes sessions */
+        PAGE_BYTES = 256 * 1024,
+        PAGE_EVENTS = 4096,
+        RESET_OPS = 10000,              /* who is further behind is told by store that fetching anew is cheaper */
+};
 
-void fanout_deliver(struct fanout *f, const struct log_item *item, struct str cursor)
+static void outlet_drop(struct fanout *f, struct outlet *o)
 {
-        struct shared_event *event = shared_event_new(item->event, cursor);
+        while (o->sessions)
+                sessions_detach(&f->sessions, o->sessions);
+        outlet_free(&f->outlets, o);
+}
+
+static void outlets_drop(struct fanout *f)
+{
         struct outlet *o, *next;
 
-        f->events++;
+        HASH_ITER(hh, f->outlets, o, next)
+                outlet_drop(f, o);
+}
+
+void fanout_deliver(struct fanout *f, struct shared_event *event, const struct recipients *to)
+{
+        struct outlet *o, *next;
+
+        if (!to->n)
+                return;
+        outlets_deliver(event, to);
         HASH_ITER(hh, f->outlets, o, next) {
-                if (!outlet_offer(o, event, item))
+                if (o->bytes <= OUTLET_QUEUE_BYTES)
                         continue;
-                if (o->bytes > OUTLET_QUEUE_BYTES) { /* it will announce its sessions again, and fill the gap from the log */
-                        log_warning("a gateway takes nothing any more: its queue is dropped");
-                        f->sessions -= HASH_COUNT(o->sessions);
-                        outlet_free(&f->outlets, o);
-                }
+                /* it will announce its sessions again, and they go on from their cursors */
+                log_warning("a gateway takes nothing any more: its queue is dropped");
+                outlet_drop(f, o);
         }
-        shared_event_unref(event);
+}
+
+void fanout_wake(struct fanout *f)
+{
+        struct outlet *o, *next;
+
+        HASH_ITER(hh, f->outlets, o, next)
+                if (o->first)
+                        feed_wake(&o->feed);
 }
 
 /* ---- following the log ---- */
 
+/* Somebody may see a ticket no more: neither what waits for them of it. */
+static void access_lost(struct fanout *f, const struct shared_event *event)
+{
+        struct party *p = sessions_party(&f->sessions, event->readers->target);
+        struct event_access_lost lost;
+        struct arena arena = { 0 };
+        struct session *s;
+
+        if (p && !json_read(schema_event_access_lost.data, event->event.data, &arena, &lost, NULL))
+                DL_FOREACH(p->sessions, s)
+                        if (!s->agent)
+                                outlet_withdraw(s, lost.ticket);
+        arena_deinit(&arena);
+}
+
+/* What was redacted is in memory nowhere: who has not got it yet reads the log, where it is gone. */
+static void redacted(struct fanout *f, const struct log_item *item)
+{
+        struct outlet *o, *next;
+
+        HASH_ITER(hh, f->outlets, o, next)
+                if (o->first)
+                        outlet_drop(f, o);
+        tail_begin(&f->tail, f->tail.instance, item->seq - 1, NULL);
+}
+
+static void take_op(struct fanout *f, const struct log_item *item)
+{
+        struct shared_event *event;
+
+        if (item->redacts)
+                redacted(f, item);
+        event = tail_add(&f->tail, item);
+        f->events++;
+        if (!f->positioned || !event->has_event)
+                return;
+        if (str_is(event->event.type, schema_event_access_lost.name))
+                access_lost(f, event);
+        sessions_select(&f->sessions, event->readers, &f->recipients);
+        fanout_deliver(f, event, &f->recipients);
+}
+
 static void log_ask(void *data, void *params)
 {
         struct fanout *f = data;
-        struct ops_follow *in = params;
 
-        /* without a position: beyond any head, which answers the head at once */
-        *in = (struct ops_follow){ .after = f->positioned ? f->seq : (INT64_C(1) << 53) - 1, .max_bytes = 262144 };
+        /* at first beyond any head, which answers the head at once */
+        *(struct ops_follow *)params = (struct ops_follow){ .after = f->found ? tail_end(&f->tail) : (INT64_C(1) << 53) - 1, .max_bytes = 262144 };
 }
 
-/* The cursor of a position in the log, in text. */
-static struct str cursor_of(const struct fanout *f, struct str instance, int64_t seq, struct str hash, char text[CURSOR_TEXT])
+/* The log's head is known: what is before it is read first, so that those who come back find it in memory. */
+static void log_found(struct fanout *f, const struct ops_follow_result *in)
 {
-        struct cursor cursor = { .seq = seq };
+        int64_t start = in->head > TAIL_PRELOAD ? in->head - TAIL_PRELOAD : 0;
 
-        memcpy(cursor.instance, instance.p, sizeof(cursor.instance));
-        memcpy(cursor.hash, hash.p, sizeof(cursor.hash));
-        cursor_write(&f->cursor_key, &cursor, text);
-        return (struct str){ text, CURSOR_TEXT };
+        f->found = true;
+        f->positioned = start == in->head;
+        f->preload = in->head;
+        tail_begin(&f->tail, (const uint8_t *)in->instance.p, start, start == in->head ? (const uint8_t *)in->head_hash.p : NULL);
 }
 
 static void log_take(void *data, const void *result)
 {
         const struct ops_follow_result *in = result;
         struct fanout *f = data;
+        int64_t before = tail_end(&f->tail);
         struct outlet *o, *next;
-        bool moved;
 
-        if (f->positioned && in->head < f->seq) {
+        f->heard_us = clock_steady_us(f->service->clock);
+        if (f->found && (in->head < before || memcmp(in->instance.p, f->tail.instance, sizeof(f->tail.instance)))) {
                 /* store was restored from a backup: what was told is another future's */
-                log_warning("the log is shorter than it was: all gateways begin anew");
-                HASH_ITER(hh, f->outlets, o, next)
-                        outlet_free(&f->outlets, o);
-                f->sessions = 0;
-                f->positioned = false;
+                log_warning("the log is another one than before: all gateways begin anew");
+                outlets_drop(f);
+                f->found = f->positioned = false;
                 return;
         }
-        f->heard_us = clock_steady_us(f->service->clock);
-        moved = !f->positioned || in->head != f->seq;
-        for (size_t i = 0; i < in->items.n; i++) {
-                const struct log_item *item = &in->items.items[i];
-                char text[CURSOR_TEXT];
-
-                if (item->event)
-                        fanout_deliver(f, item, cursor_of(f, in->instance, item->seq, item->hash, text));
+        if (!f->found) {
+                log_found(f, in);
+                return;
         }
-        f->positioned = true;
-        f->seq = in->head;
-        f->cursor = cursor_of(f, in->instance, in->head, in->head_hash, f->cursor_text);
-        if (!moved)
+        for (size_t i = 0; i < in->items.n; i++)
+                take_op(f, &in->items.items[i]);
+        f->positioned = f->positioned || tail_end(&f->tail) >= f->preload;
+        if (tail_end(&f->tail) == before || !f->positioned)
                 return;
         HASH_ITER(hh, f->outlets, o, next) {
                 o->told = false;
@@ -95,20 +162,80 @@ static struct outlet *outlet_for(struct fanout *f, struct ulid gateway)
         return outlet_of(&f->outlets, f->service->loop, gateway);
 }
 
+static void reset_to_end(struct fanout *f, struct arena *arena, const char *reason, struct live_attach_result *ret)
+{
+        ret->outcome = ATTACH_OUTCOME_RESET;
+        ret->reason = str_of(reason);
+        ret->cursor = tail_cursor(&f->tail, tail_end(&f->tail), arena);
+}
+
+/* Goes on from a position that is in the tail. */
+static void go_on(struct fanout *f, const struct session *s, int64_t after, struct arena *arena, struct live_attach_result *ret)
+{
+        const struct tail_reader reader = { .user = s->party->user, .agent = s->agent, .max = PAGE_EVENTS, .max_bytes = PAGE_BYTES };
+        struct tail_page page;
+
+        tail_read(&f->tail, after, &reader, arena, &page);
+        if (page.role_changed) {
+                reset_to_end(f, arena, "your role has changed", ret);
+                return;
+        }
+        ret->outcome = page.more ? ATTACH_OUTCOME_PAGE : ATTACH_OUTCOME_LIVE;
+        ret->cursor = tail_cursor(&f->tail, page.to, arena);
+        ret->events.items = page.events;
+        ret->events.n = page.n;
+}
+
+static int resume(struct fanout *f, struct call *c, const struct session *s, struct str cursor, struct live_attach_result *ret)
+{
+        int64_t seq = 0;
+
+        switch (tail_find(&f->tail, cursor, &seq)) {
+        case TAIL_HERE:
+                if (tail_end(&f->tail) - seq <= RESET_OPS) {
+                        go_on(f, s, seq, &c->arena, ret);
+                        return 0;
+                }
+                break;
+        case TAIL_FORGED:
+                return call_invalid(c, "cursor", "must be a cursor that this server gave");
+        case TAIL_ELSEWHERE:
+                reset_to_end(f, &c->arena, "the cursor is of another instance", ret);
+                return 0;
+        case TAIL_LOST:
+                reset_to_end(f, &c->arena, "the server was restored from a backup", ret);
+                return 0;
+        case TAIL_UNKNOWN:
+                break;
+        }
+        ret->outcome = ATTACH_OUTCOME_LOG;
+        ret->cursor = cursor;
+        return 0;
+}
+
 int fanout_on_live_attach(struct fanout *f, struct call *c, const struct live_attach *in, struct live_attach_result *ret)
 {
+        struct session *s;
         struct outlet *o;
+        int r = 0;
 
         if (!f->positioned)
                 return call_unavailable(c, 100, "fanout has not reached the log yet");
         o = outlet_for(f, in->gateway);
-        f->sessions -= HASH_COUNT(o->sessions);
-        outlet_attach(o, in->session, &c->caller);
-        f->sessions += HASH_COUNT(o->sessions);
+        s = sessions_attach(&f->sessions, o, in->id, in->session, &c->caller);
+        if (!s)
+                return call_invalid(c, "id", "must be of no other session");
         ret->epoch = o->epoch;
-        ret->position = f->cursor;
-        ret->order = f->seq;
-        return 0;
+        ret->order = tail_end(&f->tail);
+        ret->reason = STR("");
+        if (in->has_cursor) {
+                r = resume(f, c, s, in->cursor, ret);
+        } else {
+                ret->outcome = ATTACH_OUTCOME_LIVE;
+                ret->cursor = tail_cursor(&f->tail, tail_end(&f->tail), &c->arena);
+        }
+        s->pushed = !r && (ret->outcome == ATTACH_OUTCOME_LIVE || ret->outcome == ATTACH_OUTCOME_RESET);
+        return r;
 }
 
 int fanout_on_live_detach(struct fanout *f, struct call *c, const struct live_detach *in, struct live_detach_result *ret)
@@ -117,8 +244,12 @@ int fanout_on_live_detach(struct fanout *f, struct call *c, const struct live_de
 
         (void)c;
         (void)ret;
-        for (size_t i = 0; o && i < in->sessions.n; i++)
-                f->sessions -= outlet_detach(o, in->sessions.items[i]);
+        for (size_t i = 0; o && i < in->sessions.n; i++) {
+                struct session *s = sessions_find(&f->sessions, in->sessions.items[i]);
+
+                if (s && s->outlet == o)
+                        sessions_detach(&f->sessions, s);
+        }
         return 0;
 }
 
@@ -140,8 +271,8 @@ int fanout_on_live_follow(struct fanout *f, struct call *c, const struct live_fo
                 ret->head = o->head;
         ret->epoch = o->epoch;
         /* only who has everything may be moved on to where the log is */
-        ret->position = ret->head == o->head && f->positioned ? f->cursor : STR("");
-        ret->order = f->seq;
+        ret->position = ret->head == o->head && f->positioned ? tail_cursor(&f->tail, tail_end(&f->tail), &c->arena) : STR("");
+        ret->order = tail_end(&f->tail);
         o->told = ret->position.n > 0;
         return 0;
 }
@@ -157,12 +288,14 @@ int fanout_on_fanout_stats(struct fanout *f, struct call *c, const struct fanout
         ret->value.processes.items = stats_begin(&stats, &c->arena, f->service);
         ret->value.processes.n = 1;
         stats_server(&stats, f->server);
-        stats_gauge(&stats, "log_position", "How far the log was followed: behind store's log_head, it lags.", f->seq);
+        stats_gauge(&stats, "log_position", "How far the log was followed: behind store's log_head, it lags.", tail_end(&f->tail));
         if (f->positioned)
                 stats_gauge_us(&stats, "log_silence_seconds", "Since store answered last; it answers every second.",
                                clock_steady_us(f->service->clock) - f->heard_us);
-        stats_counter(&stats, "events_total", "Events read from the log.", f->events);
-        stats_gauge(&stats, "sessions", "Live sessions, of all gateways.", (int64_t)f->sessions);
+        stats_counter(&stats, "ops_total", "Ops read from the log.", f->events);
+        stats_gauge(&stats, "tail_ops", "Ops in memory: who is no further behind resumes from there.", (int64_t)f->tail.n);
+        stats_gauge(&stats, "tail_bytes", "What they take.", (int64_t)f->tail.bytes);
+        stats_gauge(&stats, "sessions", "Live sessions, of all gateways.", (int64_t)sessions_count(&f->sessions));
         stats_gauge(&stats, "gateways", "Gateways that follow.", HASH_COUNT(f->outlets));
         stats_gauge(&stats, "queued_bytes", "What gateways have not taken yet.", (int64_t)queued);
         return 0;
@@ -177,8 +310,7 @@ static void reap(void *data)
         HASH_ITER(hh, f->outlets, o, next) {
                 if (o->feed.first || now - o->asked_us < OUTLET_SILENT_US)
                         continue;
-                f->sessions -= HASH_COUNT(o->sessions);
-                outlet_free(&f->outlets, o);
+                outlet_drop(f, o);
         }
         if (f->outlets)
                 loop_timer_set(f->reaper, REAP_US);
@@ -200,7 +332,7 @@ static int start(struct service *service, void **ret_data)
         if (!r)
                 r = service_secret(service, "cursor", cursor);
         if (!r)
-                cursor_key_init(&f->cursor_key, cursor);
+                tail_init(&f->tail, cursor, TAIL_BYTES);
         sodium_memzero(cursor, sizeof(cursor));
         if (!r)
                 r = service_client(service, "store", SCHEMA_PEER_STORE, &f->store);
@@ -234,16 +366,16 @@ static bool drained(void *data)
 static void stop(void *data)
 {
         struct fanout *f = data;
-        struct outlet *o, *next;
 
         if (!f)
                 return;
         follower_free(f->log);
         rpc_client_free(f->store);
-        HASH_ITER(hh, f->outlets, o, next)
-                outlet_free(&f->outlets, o);
+        outlets_drop(f);
         rpc_server_free(f->server);
         loop_timer_free(f->reaper);
+        recipients_deinit(&f->recipients);
+        tail_deinit(&f->tail);
         free(f);
 }
 
@@ -251,7 +383,8 @@ static void status(void *data, struct buf *out)
 {
         struct fanout *f = data;
 
-        buf_format(out, "%zu sessions at %u gateways, position %lld", f->sessions, HASH_COUNT(f->outlets), (long long)f->seq);
+        buf_format(out, "%zu sessions at %u gateways, position %lld", sessions_count(&f->sessions), HASH_COUNT(f->outlets),
+                   (long long)tail_end(&f->tail));
 }
 
 const struct service_type fanout_service = {

@@ -3,47 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct shared_event {
-        unsigned refs;
-        struct event event;
-        struct str cursor;
-        size_t bytes;
-        char texts[];
-};
-
-static struct str keep(char **at, struct str s)
-{
-        struct str kept = { *at, s.n };
-
-        memcpy(*at, s.p, s.n);
-        *at += s.n;
-        return kept;
-}
-
-struct shared_event *shared_event_new(const struct event *event, struct str cursor)
-{
-        size_t bytes = event->type.n + event->data.n + cursor.n;
-        struct shared_event *e = malloc(sizeof(*e) + bytes);
-        char *at;
-
-        if (!e)
-                abort();
-        at = e->texts;
-        e->refs = 1;
-        e->event = *event;
-        e->event.type = keep(&at, event->type);
-        e->event.data = keep(&at, event->data);
-        e->cursor = keep(&at, cursor);
-        e->bytes = bytes;
-        return e;
-}
-
-void shared_event_unref(struct shared_event *e)
-{
-        if (e && --e->refs == 0)
-                free(e);
-}
-
 struct outlet *outlet_find(struct outlet *outlets, struct ulid gateway)
 {
         struct outlet *o;
@@ -69,6 +28,11 @@ struct outlet *outlet_of(struct outlet **outlets, struct loop *loop, struct ulid
         return o;
 }
 
+static size_t queued_bytes(const struct queued *d)
+{
+        return sizeof(*d) + d->capacity * sizeof(d->sessions[0]) + d->keep.n;
+}
+
 static void queued_drop(struct outlet *o)
 {
         struct queued *d = o->first;
@@ -76,19 +40,13 @@ static void queued_drop(struct outlet *o)
         o->first = d->next;
         if (!o->first)
                 o->last = &o->first;
-        o->bytes -= sizeof(*d) + d->n * sizeof(d->sessions[0]);
+        o->bytes -= queued_bytes(d);
         shared_event_unref(d->event);
         free(d);
 }
 
 void outlet_free(struct outlet **outlets, struct outlet *o)
 {
-        struct session *s, *next;
-
-        HASH_ITER(hh, o->sessions, s, next) {
-                HASH_DEL(o->sessions, s);
-                free(s);
-        }
         while (o->first)
                 queued_drop(o);
         feed_deinit(&o->feed);
@@ -96,76 +54,60 @@ void outlet_free(struct outlet **outlets, struct outlet *o)
         free(o);
 }
 
-void outlet_attach(struct outlet *o, int64_t number, const struct caller *caller)
+/* Ends the queue; room for n sessions and for what is to be kept. */
+static struct queued *queued_add(struct outlet *o, struct shared_event *event, size_t n, struct str keep)
 {
-        struct session *s;
+        struct queued *d = malloc(sizeof(*d) + n * sizeof(d->sessions[0]) + keep.n);
 
-        HASH_FIND(hh, o->sessions, &number, sizeof(number), s);
-        if (!s) {
-                s = calloc(1, sizeof(*s));
-                if (!s)
-                        abort();
-                s->number = number;
-                HASH_ADD(hh, o->sessions, number, sizeof(s->number), s);
-        }
-        s->user = caller->user;
-        s->agent = caller->role >= SCHEMA_ROLE_AGENT && caller->role <= SCHEMA_ROLE_ADMIN;
-}
-
-bool outlet_detach(struct outlet *o, int64_t number)
-{
-        struct session *s;
-
-        HASH_FIND(hh, o->sessions, &number, sizeof(number), s);
-        if (!s)
-                return false;
-        HASH_DEL(o->sessions, s);
-        free(s);
-        return true;
-}
-
-static bool may_see(const struct session *s, const struct log_item *audience)
-{
-        switch ((enum audience)audience->audience) {
-        case AUDIENCE_ALL:
-                return true;
-        case AUDIENCE_USER:
-                return ulid_eq(audience->target, s->user);
-        case AUDIENCE_AGENTS:
-                return s->agent;
-        case AUDIENCE_TICKET:
-                break;
-        }
-        if (s->agent)
-                return true;
-        for (size_t i = 0; i < audience->users.n; i++)
-                if (ulid_eq(audience->users.items[i], s->user))
-                        return true;
-        return false;
-}
-
-bool outlet_offer(struct outlet *o, struct shared_event *event, const struct log_item *audience)
-{
-        struct session *s, *next;
-        struct queued *d;
-        size_t n = 0;
-
-        HASH_ITER(hh, o->sessions, s, next)
-                n += may_see(s, audience);
-        if (!n)
-                return false;
-        d = malloc(sizeof(*d) + n * sizeof(d->sessions[0]));
         if (!d)
                 abort();
-        *d = (struct queued){ .position = ++o->head, .event = event };
-        HASH_ITER(hh, o->sessions, s, next)
-                if (may_see(s, audience))
-                        d->sessions[d->n++] = s->number;
-        event->refs++;
+        *d = (struct queued){ .position = ++o->head, .event = event, .capacity = n };
+        if (event)
+                event->refs++;
+        if (keep.n)
+                memcpy(d->sessions + n, keep.p, keep.n);
+        d->keep = (struct str){ (const char *)(d->sessions + n), keep.n };
         *o->last = d;
         o->last = &d->next;
-        o->bytes += sizeof(*d) + n * sizeof(d->sessions[0]);
-        return true;
+        o->bytes += queued_bytes(d);
+        return d;
+}
+
+void outlets_deliver(struct shared_event *event, const struct recipients *to)
+{
+        for (size_t i = 0; i < to->n; i++)
+                to->items[i]->outlet->wanted++;
+        for (size_t i = 0; i < to->n; i++) {
+                struct outlet *o = to->items[i]->outlet;
+
+                if (!o->open)
+                        o->open = queued_add(o, event, o->wanted, (struct str){ 0 });
+                o->open->sessions[o->open->n++] = to->items[i]->number;
+                if (--o->wanted == 0)
+                        o->open = NULL;
+        }
+}
+
+void outlet_keep(const struct session *s, struct str bytes)
+{
+        struct queued *d = queued_add(s->outlet, NULL, 1, bytes);
+
+        d->sessions[d->n++] = s->number;
+}
+
+void outlet_withdraw(const struct session *s, struct ulid ticket)
+{
+        for (struct queued *d = s->outlet->first; d; d = d->next) {
+                const struct readers *r = d->event ? d->event->readers : NULL;
+                size_t n = 0;
+
+                if (!r || r->kind == AUDIENCE_USER || r->kind == AUDIENCE_ALL || !ulid_eq(r->target, ticket))
+                        continue;
+                for (size_t i = 0; i < d->n; i++)
+                        if (d->sessions[i] != s->number)
+                                d->sessions[n++] = d->sessions[i];
+                d->n = n;
+        }
 }
 
 void outlet_acknowledge(struct outlet *o, int64_t after)
@@ -185,12 +127,17 @@ void outlet_read(struct outlet *o, int64_t after, int64_t max_bytes, struct aren
         ret->items.items = arena_array(arena, n, sizeof(*ret->items.items));
         ret->head = after;
         for (struct queued *d = o->first; d && ret->items.n < n && bytes < max_bytes; d = d->next) {
-                bytes += (int64_t)(d->event->bytes + d->n * 9) + 64;
-                ret->items.items[ret->items.n].cursor = d->event->cursor;
-                ret->items.items[ret->items.n].event = d->event->event;
-                ret->items.items[ret->items.n].sessions.items = d->sessions;
-                ret->items.items[ret->items.n].sessions.n = d->n;
-                ret->items.n++;
+                struct delivery *item = &ret->items.items[ret->items.n++];
+
+                bytes += (int64_t)((d->event ? d->event->bytes : 0) + d->keep.n + d->n * 9) + 64;
+                item->has_cursor = d->event && d->event->seq > 0;
+                if (item->has_cursor)
+                        item->cursor = (struct str){ d->event->cursor, CURSOR_TEXT };
+                item->event = d->event ? &d->event->event : NULL;
+                item->has_keep = !d->event;
+                item->keep = d->keep;
+                item->sessions.items = d->sessions;
+                item->sessions.n = d->n;
                 ret->head = d->position;
         }
 }

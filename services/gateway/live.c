@@ -32,7 +32,8 @@ static void failed(struct live_session *s, int code, const struct fault *fault)
 void live_attach(struct live_session *s)
 {
         struct live *live = s->live;
-        struct live_attach in = { .gateway = live->gateway->id };
+        struct live_attach in = { .gateway = live->gateway->id, .id = s->id, .has_cursor = s->has_cursor, .cursor = buf_view(&s->cursor),
+                                  .has_kept = s->kept.n > 0, .kept = buf_view(&s->kept) };
         struct rpc_request request = { .method = &schema_method_live_attach, .params = &in, .caller = buf_view(&s->visitor->sealed) };
 
         if (s->asking) {        /* its answer is about what is over */
@@ -40,11 +41,9 @@ void live_attach(struct live_session *s)
                 return;
         }
         loop_timer_stop(s->retry);
-        if (s->number) {
+        if (s->number)
                 HASH_DEL(live->by_number, s);
-                live_detach(live, s->number);
-        }
-        live_session_drop_held(s);      /* the replay will have them */
+        live_session_drop_held(s);
         s->state = LIVE_ATTACHING;
         s->number = in.session = ++live->numbers;
         HASH_ADD(hh, live->by_number, number, sizeof(s->number), s);
@@ -91,19 +90,22 @@ static void on_attached(void *data, const struct rpc_reply *reply)
         }
         s->epoch = in->epoch;
         s->order = in->order;
-        buf_clear(&s->until);
-        buf_str(&s->until, in->position);
-        if (s->has_cursor && !str_eq(buf_view(&s->cursor), in->position)) {
-                s->state = LIVE_REPLAYING;
-                live_replay(s);
+        switch (in->outcome) {
+        case ATTACH_OUTCOME_LOG:
+                live_read(s);
+                return;
+        case ATTACH_OUTCOME_RESET:
+                live_session_reset(s, in->reason, in->cursor);
+                go_live(s);
+                return;
+        case ATTACH_OUTCOME_PAGE:
+                live_session_page(s, in->events.items, in->events.n, in->cursor, true);
+                return;
+        case ATTACH_OUTCOME_LIVE:
+                live_session_page(s, in->events.items, in->events.n, in->cursor, false);
+                go_live(s);
                 return;
         }
-        if (!s->has_cursor)
-                buf_str(&s->cursor, in->position);
-        if (s->request)
-                live_session_hello(s, s->has_cursor ? "replay" : "live", (struct str){ 0 });
-        s->has_cursor = true;
-        go_live(s);
 }
 
 /* ---- reading from the log ---- */
@@ -117,39 +119,26 @@ static void on_page(void *data, const struct rpc_reply *reply)
                 return;
         if (reply->code) {
                 failed(s, reply->code, reply->fault);
-                return;
-        }
-        if (in->mode == SINCE_MODE_RESET) {
-                /* not to where store is: what is delivered from the attachment's position on comes anyway */
-                if (s->request) {
-                        buf_clear(&s->cursor);
-                        buf_str(&s->cursor, buf_view(&s->until));
-                        live_session_hello(s, "reset", in->reason);
-                } else {
-                        live_session_reset(s, in->reason, buf_view(&s->until));
-                }
-                go_live(s);
-                return;
-        }
-        if (s->request)
-                live_session_hello(s, "replay", (struct str){ 0 });
-        live_session_page(s, in);
-        if (!in->more && !str_eq(in->to, buf_view(&s->until))) {
-                s->state = LIVE_ATTACHING; /* the client knows more than fanout yet: what it would be sent it has seen */
+        } else if (in->mode == SINCE_MODE_RESET) {
+                live_session_reset(s, in->reason, in->to);
+                live_attach(s);
+        } else if (!in->more && str_eq(in->to, buf_view(&s->cursor))) {
+                /* the client knows more than fanout yet: soon it has read on */
+                s->state = LIVE_ATTACHING;
                 loop_timer_set(s->retry, LIVE_AHEAD_US);
-        } else if (!in->more) {
-                go_live(s);
-        } else if (ws_queued(s->ws) == 0) {
-                live_replay(s);
+        } else {
+                live_session_page(s, in->events.items, in->events.n, in->to, in->more);
+                if (!in->more)
+                        live_attach(s);
         }
 }
 
-void live_replay(struct live_session *s)
+void live_read(struct live_session *s)
 {
-        const struct op_since in = { .cursor = buf_view(&s->cursor), .has_until = true, .until = buf_view(&s->until),
-                                     .max_bytes = LIVE_PAGE_BYTES };
+        const struct op_since in = { .cursor = buf_view(&s->cursor), .max_bytes = LIVE_PAGE_BYTES };
         struct rpc_request request = { .method = &schema_method_op_since, .params = &in, .caller = buf_view(&s->visitor->sealed) };
 
+        s->state = LIVE_READING;
         if (s->request) {
                 request.request = s->request->id;
                 request.client_request = s->request->client_id;
@@ -163,16 +152,22 @@ void live_replay(struct live_session *s)
 
 static void deliver(struct live *live, const struct delivery *item)
 {
-        struct str to;
-        struct ws_shared *tail = live_tail(&item->event, item->cursor, &to);
+        struct ws_shared *tail = NULL;
         struct live_session *s;
+        struct str to = { 0 };
 
+        if (item->event)
+                tail = item->has_cursor ? live_tail(item->event, item->cursor, &to) : live_ephemeral(item->event);
         for (size_t i = 0; i < item->sessions.n; i++) {
                 HASH_FIND(hh, live->by_number, &item->sessions.items[i], sizeof(int64_t), s);
-                if (s)
+                if (!s)
+                        continue;       /* of an attachment that is over */
+                if (item->has_keep)
+                        live_session_keep(s, item->keep);
+                if (tail && item->has_cursor)
                         live_session_deliver(s, tail, to);
-                else
-                        live_detach(live, item->sessions.items[i]);
+                else if (tail)
+                        live_session_mention(s, tail);
         }
         ws_shared_unref(tail);
 }
@@ -220,31 +215,43 @@ struct str live_position(const struct live_session *s)
 
 /* ---- detaching: many at once where many end ---- */
 
+static void detach(struct live *live);
+
 static void on_detached(void *data, const struct rpc_reply *reply)
 {
         struct live *live = data;
 
-        (void)reply;            /* where fanout is away, it has forgotten them anyway */
-        live->detaching = false;
-        if (live->gone.n > 0)
-                live_detach(live, 0);
+        if (reply->code != FAULT_UNAVAILABLE) { /* else it is said again: fanout would push to them for ever */
+                live->n_gone -= live->detaching;
+                memmove(live->gone, live->gone + live->detaching, live->n_gone * sizeof(*live->gone));
+        }
+        live->detaching = 0;
+        detach(live);
 }
 
-void live_detach(struct live *live, int64_t number)
+static void detach(struct live *live)
 {
         struct live_detach in = { .gateway = live->gateway->id };
-        int64_t *numbers = live->gone.items;
 
-        if (number && live->gone.n < LIVE_DETACH_MAX)
-                numbers[live->gone.n++] = number;
-        if (live->detaching || live->gone.n == 0)
+        if (live->detaching || !live->n_gone)
                 return;
-        in.sessions.items = numbers;
-        in.sessions.n = live->gone.n;
-        live->detaching = true;
+        live->detaching = live->n_gone < LIVE_DETACH_MAX ? live->n_gone : LIVE_DETACH_MAX;
+        in.sessions.items = live->gone;
+        in.sessions.n = live->detaching;
         if (rpc_call(live->gateway->fanout, &(struct rpc_request){ .method = &schema_method_live_detach, .params = &in }, on_detached, live))
                 abort();        /* likewise */
-        live->gone.n = 0;
+}
+
+void live_detach(struct live *live, struct ulid id)
+{
+        if (live->n_gone == live->gone_capacity) {
+                live->gone_capacity = live->gone_capacity ? 2 * live->gone_capacity : 64;
+                live->gone = realloc(live->gone, live->gone_capacity * sizeof(*live->gone));
+                if (!live->gone)
+                        abort();
+        }
+        live->gone[live->n_gone++] = id;
+        detach(live);
 }
 
 /* ---- GET /ws ---- */
@@ -291,6 +298,7 @@ static void on_known(struct request *q, int code, const struct fault *fault)
 
 void live_route(struct request *q)
 {
+        struct fault fault = { .has_retry_after_ms = true, .has_reason = true, .reason = STR("many connect at once; wait a while") };
         const char *reason;
         struct str token;
         int status = ws_handshake(q, &token, &reason);
@@ -303,6 +311,8 @@ void live_route(struct request *q)
                 request_refuse(q, status, FAULT_INVALID_REQUEST, reason);
         else if (q->gateway->draining)
                 request_refuse(q, 503, FAULT_UNAVAILABLE, "this gateway is stopping; connect again");
+        else if (!admission_take(&q->gateway->live->admission, clock_steady_us(q->gateway->service->clock), &fault.retry_after_ms))
+                request_fail(q, FAULT_UNAVAILABLE, &fault);
         else
                 request_identify(q, token, on_known);
 }
@@ -336,9 +346,7 @@ struct live *live_new(struct gateway *g)
         if (!live)
                 abort();
         live->gateway = g;
-        live->gone.items = calloc(LIVE_DETACH_MAX, sizeof(int64_t));
-        if (!live->gone.items)
-                abort();
+        admission_init(&live->admission, LIVE_ADMISSIONS);
         return live;
 }
 
@@ -371,7 +379,7 @@ void live_free(struct live *live)
         if (!live)
                 return;
         follower_free(live->follower);
-        live->detaching = true;         /* fanout is told no more: it forgets a gateway that does not ask */
+        live->detaching = 1;            /* fanout is told no more: it forgets a gateway that does not ask */
         DL_FOREACH_SAFE(live->sessions, s, next) {
                 if (s->request)
                         request_end(s->request);
@@ -380,6 +388,6 @@ void live_free(struct live *live)
         if (live->gateway->fanout)
                 rpc_cancel(live->gateway->fanout, live);
         buf_deinit(&live->position);
-        free(live->gone.items);
+        free(live->gone);
         free(live);
 }

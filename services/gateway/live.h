@@ -1,8 +1,8 @@
-/* The live sessions: each WebSocket's place between fanout, which pushes, and the log, from which gaps are filled.
+/* The live sessions: each WebSocket's place between fanout, which pushes, and the log, from which what is too old for fanout is read.
  *
  * A session is attached at fanout under a number (a fresh one each time, so that what belonged to an earlier attachment can't be
- * taken for the new one's), reads from the log what lies between its client's cursor and the position of the attachment, and then gets
- * what fanout delivers. What is delivered meanwhile waits in order. When fanout is another one, all sessions begin again so. */
+ * taken for the new one's) with its client's cursor. Either fanout has what came since, and pushes on; or the client is sent a page, and is attached
+ * again once it acknowledged that. So is a client that reads too slowly. When fanout is another one, all sessions begin again so. */
 #pragma once
 #include "request.h"
 #include "schema/identity.h"

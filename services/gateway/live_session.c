@@ -33,17 +33,36 @@ struct ws_shared *live_tail(const struct event *event, struct str cursor, struct
         return tail;
 }
 
+struct ws_shared *live_ephemeral(const struct event *event)
+{
+        struct ws_shared *frame;
+        struct buf b = { 0 };
+
+        buf_text(&b, "{\"events\":[");
+        json_write(&schema_type_event, event, &b);
+        buf_text(&b, "]}");
+        frame = ws_shared_new(buf_view(&b));
+        buf_deinit(&b);
+        return frame;
+}
+
 static void move_to(struct live_session *s, struct str cursor)
 {
         buf_clear(&s->cursor);
         buf_str(&s->cursor, cursor);
 }
 
+static void pull(struct live_session *s);
+
 static void send_tail(struct live_session *s, struct ws_shared *tail, struct str to)
 {
         char head[16 + LIVE_CURSOR_MAX] = "{\"from\":\"";
         size_t n = strlen(head);
 
+        if (ws_queued(s->ws) > LIVE_QUEUE_BYTES) {
+                pull(s);
+                return;
+        }
         memcpy(head + n, s->cursor.p, s->cursor.n);
         if (ws_send(s->ws, (struct str){ head, n + s->cursor.n }, tail))
                 move_to(s, to);
@@ -63,21 +82,33 @@ static void send_empty(struct live_session *s)
         buf_deinit(&b);
 }
 
-void live_session_page(struct live_session *s, const struct op_since_result *page)
+static void hello(struct live_session *s, enum live_mode mode, struct str reason, struct str cursor);
+
+void live_session_page(struct live_session *s, const struct event *events, size_t n, struct str to, bool more)
 {
+        bool moved = !str_eq(to, buf_view(&s->cursor));
         struct buf b = { 0 };
 
-        if (page->events.n == 0 && str_eq(page->to, buf_view(&s->cursor)))
+        if (s->request)
+                hello(s, n || more ? LIVE_MODE_REPLAY : LIVE_MODE_LIVE, (struct str){ 0 }, s->has_cursor ? buf_view(&s->cursor) : to);
+        if (!s->has_cursor) {
+                s->has_cursor = true;
+                move_to(s, to);
                 return;
-        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[", STR_ARG(buf_view(&s->cursor)), STR_ARG(page->to));
-        for (size_t i = 0; i < page->events.n; i++) {
+        }
+        if (!moved && !more)
+                return;
+        if (more)
+                s->state = LIVE_WAITING;
+        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[", STR_ARG(buf_view(&s->cursor)), STR_ARG(to));
+        for (size_t i = 0; i < n; i++) {
                 if (i)
                         buf_char(&b, ',');
-                json_write(&schema_type_event, &page->events.items[i], &b);
+                json_write(&schema_type_event, &events[i], &b);
         }
-        buf_text(&b, "]}");
+        buf_text(&b, more ? "],\"more\":true}" : "]}");
         if (ws_send(s->ws, buf_view(&b), NULL))
-                move_to(s, page->to);
+                move_to(s, to);
         buf_deinit(&b);
 }
 
@@ -85,12 +116,25 @@ void live_session_reset(struct live_session *s, struct str reason, struct str to
 {
         struct buf b = { 0 };
 
+        s->has_cursor = true;
+        if (s->request) {
+                move_to(s, to);
+                hello(s, LIVE_MODE_RESET, reason, to);
+                return;
+        }
         buf_text(&b, "{\"type\":\"reset\",\"reason\":");
         json_string(&b, reason);
         buf_format(&b, ",\"cursor\":\"%.*s\"}", STR_ARG(to));
         if (ws_send(s->ws, buf_view(&b), NULL))
                 move_to(s, to);
         buf_deinit(&b);
+}
+
+/* Too much waits for a client: the rest it gets in pages, each when it has acknowledged the one before. */
+static void pull(struct live_session *s)
+{
+        s->state = LIVE_WAITING;
+        ws_send(s->ws, STR("{\"type\":\"pull\"}"), NULL);
 }
 
 static void held_free(struct live_session *s)
@@ -113,6 +157,8 @@ void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct
                 send_tail(s, tail, to);
                 return;
         }
+        if (s->state != LIVE_ATTACHING) /* its attachment is over: it reads on by itself */
+                return;
         d = malloc(sizeof(*d));
         if (!d)
                 abort();
@@ -120,8 +166,20 @@ void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct
         *s->last = d;
         s->last = &d->next;
         s->waiting_bytes += tail->n;
-        if (s->waiting_bytes > WS_QUEUE_BYTES)
-                live_session_end(s, WS_CLOSE_SLOW, "slow: pull");
+        if (s->waiting_bytes > LIVE_QUEUE_BYTES)
+                live_attach(s); /* once more: what was held is then in the answer */
+}
+
+void live_session_mention(struct live_session *s, struct ws_shared *frame)
+{
+        if (s->ws && ws_queued(s->ws) <= LIVE_MENTION_BYTES)
+                ws_send(s->ws, (struct str){ 0 }, frame);
+}
+
+void live_session_keep(struct live_session *s, struct str bytes)
+{
+        buf_clear(&s->kept);
+        buf_str(&s->kept, bytes);
 }
 
 void live_session_drop_held(struct live_session *s)
@@ -133,7 +191,7 @@ void live_session_drop_held(struct live_session *s)
 void live_session_flush(struct live_session *s)
 {
         while (s->first) {
-                if (ulid_eq(s->first->epoch, s->epoch))
+                if (s->state == LIVE_PUSHED && ulid_eq(s->first->epoch, s->epoch))
                         send_tail(s, s->first->tail, s->first->to);
                 held_free(s);
         }
@@ -212,16 +270,6 @@ void live_session_bye(struct live_session *s)
 
 /* ---- what the client says ---- */
 
-struct saying {
-        struct str type;
-};
-static const struct schema_field saying_fields[] = {
-        { .name = "type", .doc = "", .kind = SCHEMA_STRING, .offset = offsetof(struct saying, type), .size = sizeof(struct str), .min = 1,
-          .max = 40 },
-};
-static const struct schema_struct saying_type = { .name = "", .doc = "", .fields = saying_fields, .n_fields = 1,
-                                                  .size = sizeof(struct saying) };
-
 static void send_error(struct live_session *s, int code, const struct fault *fault)
 {
         struct buf b = { 0 };
@@ -233,12 +281,24 @@ static void send_error(struct live_session *s, int code, const struct fault *fau
         buf_deinit(&b);
 }
 
+/* The client has all that it was sent: the next page, if it waits for one. */
+static void acknowledge(struct live_session *s, const struct live_request *in)
+{
+        if (s->state != LIVE_WAITING)
+                return;
+        if (in->has_cursor && str_eq(in->cursor, buf_view(&s->cursor)))
+                live_attach(s);
+        else
+                send_error(s, FAULT_INVALID_PARAMS, &(struct fault){ .has_field = true, .field = STR("cursor"), .has_reason = true,
+                                                                     .reason = STR("must be the `to` of the newest frame") });
+}
+
 static void on_text(void *data, struct str message)
 {
         struct live_session *s = data;
         struct fault fault = { .has_reason = true };
         struct arena arena = { 0 };
-        struct saying in;
+        struct live_request in;
         int r = limits_take(gateway_of(s)->limits, LIMITS_READ, str_of(s->visitor->device), &s->visitor->user, now_us(s),
                             &fault.retry_after_ms);
 
@@ -246,12 +306,14 @@ static void on_text(void *data, struct str message)
                 fault.has_retry_after_ms = true;
                 fault.reason = STR("too many messages");
                 send_error(s, r, &fault);
-        } else if (json_read(&saying_type, message, &arena, &in, NULL)) {
+        } else if (json_read(&schema_type_live_request, message, &arena, &in, NULL)) {
                 fault.reason = STR("a message is a JSON object with a type");
                 send_error(s, FAULT_INVALID_REQUEST, &fault);
         } else if (str_is(in.type, "ping")) {
                 ws_send(s->ws, STR("{\"type\":\"pong\"}"), NULL);
                 send_empty(s);
+        } else if (str_is(in.type, "ack")) {
+                acknowledge(s, &in);
         } else {
                 fault.reason = STR("unknown type");
                 send_error(s, FAULT_METHOD_NOT_FOUND, &fault);
@@ -268,36 +330,30 @@ static void on_heard(void *data)
                 rest(s);
 }
 
-static void on_drained(void *data)
-{
-        struct live_session *s = data;
-
-        if (s->state == LIVE_REPLAYING && !s->asking)
-                live_replay(s);
-}
-
 static void on_closed(void *data)
 {
         live_session_free(data);
 }
 
-static const struct ws_events events = { .text = on_text, .heard = on_heard, .drained = on_drained, .closed = on_closed };
+static const struct ws_events events = { .text = on_text, .heard = on_heard, .closed = on_closed };
 
 /* ---- life ---- */
 
-void live_session_hello(struct live_session *s, const char *mode, struct str reason)
+static void hello(struct live_session *s, enum live_mode mode, struct str reason, struct str cursor)
 {
         struct request *q = s->request;
+        char id[ULID_TEXT + 1];
         struct buf b = { 0 };
 
+        ulid_text(s->id, id);
         s->request = NULL;
         s->ws = ws_new(q, &events, s);
-        buf_format(&b, "{\"type\":\"hello\",\"session\":\"%s\",\"mode\":\"%s\"", s->id, mode);
+        buf_format(&b, "{\"type\":\"hello\",\"session\":\"%s\",\"mode\":\"%s\"", id, schema_enum_live_mode.values[mode]);
         if (reason.n) {
                 buf_text(&b, ",\"reason\":");
                 json_string(&b, reason);
         }
-        buf_format(&b, ",\"cursor\":\"%.*s\",\"heartbeat_ms\":%d,\"now\":%lld}", STR_ARG(buf_view(&s->cursor)), LIVE_SILENCE_MAX_MS,
+        buf_format(&b, ",\"cursor\":\"%.*s\",\"heartbeat_ms\":%d,\"now\":%lld}", STR_ARG(cursor), LIVE_SILENCE_MAX_MS,
                    (long long)clock_now_ms(gateway_of(s)->service->clock));
         ws_send(s->ws, buf_view(&b), NULL);
         buf_deinit(&b);
@@ -311,10 +367,10 @@ static void on_retry(void *data)
 {
         struct live_session *s = data;
 
-        if (s->state == LIVE_ATTACHING)
+        if (s->state == LIVE_READING)
+                live_read(s);
+        else
                 live_attach(s);
-        else if (s->state == LIVE_REPLAYING && !s->asking)
-                live_replay(s);
 }
 
 struct live_session *live_session_new(struct live *live, struct request *q)
@@ -327,7 +383,7 @@ struct live_session *live_session_new(struct live *live, struct request *q)
         s->request = q;
         s->visitor = visitor_ref(q->visitor);
         s->last = &s->first;
-        ulid_text(ulid_new(clock_now_ms(live->gateway->service->clock)), s->id);
+        s->id = ulid_new(clock_now_ms(live->gateway->service->clock));
         s->timer = loop_timer_new(live->gateway->service->loop, on_timer, s);
         s->retry = loop_timer_new(live->gateway->service->loop, on_retry, s);
         DL_APPEND(live->sessions, s);
@@ -344,7 +400,7 @@ void live_session_free(struct live_session *s)
         visitors_cancel(live->gateway->visitors, s);
         if (s->number) {
                 HASH_DEL(live->by_number, s);
-                live_detach(live, s->number);
+                live_detach(live, s->id);
         }
         DL_DELETE(live->sessions, s);
         live->n--;
@@ -354,7 +410,7 @@ void live_session_free(struct live_session *s)
         loop_timer_free(s->timer);
         loop_timer_free(s->retry);
         buf_deinit(&s->cursor);
-        buf_deinit(&s->until);
+        buf_deinit(&s->kept);
         free(s);
 }
 
@@ -365,7 +421,7 @@ void live_session_end(struct live_session *s, enum ws_close code, const char *re
                 return;
         }
         /* not upgraded yet: the HTTP answer says it */
-        request_fail(s->request, code == WS_CLOSE_SLOW ? FAULT_UNAVAILABLE : FAULT_UNAUTHENTICATED,
+        request_fail(s->request, FAULT_UNAUTHENTICATED,
                      &(struct fault){ .has_reason = true, .reason = str_of(reason) });
         live_session_free(s);
 }

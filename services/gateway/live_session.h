@@ -1,8 +1,10 @@
 /* What live.c (attaching, following) and live_session.c (frames, heartbeat) share. */
 #pragma once
+#include "admission.h"
 #include "live.h"
 #include "schema/live.h"
 #include "schema/log.h"
+#include "schema/websocket.h"
 #include "ws.h"
 #include <uthash.h>
 #include <utlist.h>
@@ -11,10 +13,13 @@ enum {
         LIVE_PAGE_BYTES = 256 * 1024,
         LIVE_RETRY_US = 200 * 1000,
         LIVE_AHEAD_US = 20 * 1000,      /* what a client has from store may be so much ahead of fanout */
+        LIVE_QUEUE_BYTES = 1024 * 1024, /* more than this waits: the client is told to pull */
+        LIVE_MENTION_BYTES = 64 * 1024, /* and more than this: it misses what is ephemeral */
+        LIVE_ADMISSIONS = 1000,         /* WebSockets a second */
         LIVE_SILENCE_MIN_MS = 15000,    /* then a ping; each time another length, so that sessions don't ping in step */
         LIVE_SILENCE_MAX_MS = 25000,
         LIVE_ANSWER_MS = 10000,         /* and within this anything must come */
-        LIVE_BYE_SPREAD_MS = 3000,
+        LIVE_BYE_SPREAD_MS = 5000,
         LIVE_BYE_RETRY_MS = 1000,
         LIVE_CURSOR_MAX = 128,
         LIVE_DETACH_MAX = 4096,
@@ -30,13 +35,14 @@ struct held {
 
 enum live_state {
         LIVE_ATTACHING,                 /* fanout was asked, or will be */
-        LIVE_REPLAYING,                 /* reading from the log up to `until` */
+        LIVE_READING,                   /* store was asked for a page of the log */
+        LIVE_WAITING,                   /* for the client to acknowledge what it was sent */
         LIVE_PUSHED,
 };
 
 struct live_session {
         struct live *live;
-        char id[ULID_TEXT + 1];         /* for the client */
+        struct ulid id;                 /* for the client and fanout */
         int64_t number;                 /* of this attachment; the key */
         struct request *request;        /* until the hello */
         struct ws *ws;                  /* from then on */
@@ -46,10 +52,10 @@ struct live_session {
         bool stale;                     /* what it asks about is over: attach again once it is answered */
         bool has_cursor;
         struct buf cursor;              /* where the client is: the last `to` it was sent */
-        struct buf until;               /* where the replay ends */
+        struct buf kept;                /* what fanout gave to keep */
         struct ulid epoch;              /* of the fanout that it is attached at */
         int64_t order;
-        struct held *first, **last; /* waiting for the replay to end */
+        struct held *first, **last; /* delivered before the answer that attaches it */
         size_t waiting_bytes;
         struct loop_timer *timer;       /* heartbeat, or the bye */
         struct loop_timer *retry;
@@ -69,8 +75,10 @@ struct live {
         int64_t after;                  /* asked of live.follow */
         struct buf position;            /* every session attached by position_order has everything up to here; empty: unknown */
         int64_t position_order;
-        struct schema_list gone;        /* numbers to tell fanout of */
-        bool detaching;
+        struct ulid *gone;              /* sessions that ended and that fanout is to be told of */
+        size_t n_gone, gone_capacity;
+        size_t detaching;               /* so many of them it is being told of */
+        struct admission admission;
         size_t n;
         bool draining;
 };
@@ -78,11 +86,13 @@ struct live {
 /* live_session.c */
 struct live_session *live_session_new(struct live *live, struct request *q);
 void live_session_free(struct live_session *s);
-/* The first thing that a client hears. Answers the request with the upgrade. */
-void live_session_hello(struct live_session *s, const char *mode, struct str reason);
-void live_session_page(struct live_session *s, const struct op_since_result *page);
+/* What the client missed: events, and where it is then. more: nothing follows until it acknowledges. Says hello first, if need be. */
+void live_session_page(struct live_session *s, const struct event *events, size_t n, struct str to, bool more);
+/* The client is to fetch what it needs again. Says it in the hello, if need be. */
 void live_session_reset(struct live_session *s, struct str reason, struct str to);
-void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct str to);  /* now, or when the replay is over */
+void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct str to);  /* now, or when it is attached */
+void live_session_mention(struct live_session *s, struct ws_shared *frame);               /* something ephemeral */
+void live_session_keep(struct live_session *s, struct str bytes);
 void live_session_flush(struct live_session *s);                                          /* what waited, in order */
 void live_session_drop_held(struct live_session *s);
 void live_session_end(struct live_session *s, enum ws_close code, const char *reason);
@@ -90,10 +100,11 @@ void live_session_refresh(struct live_session *s);   /* is the caller still who 
 void live_session_bye(struct live_session *s);
 bool live_session_belongs(const struct live_session *s, const struct caller_change *change);
 struct ws_shared *live_tail(const struct event *event, struct str cursor, struct str *ret_to);
+struct ws_shared *live_ephemeral(const struct event *event);
 
 /* live.c */
 void live_attach(struct live_session *s);
-void live_replay(struct live_session *s);
-void live_detach(struct live *live, int64_t number);
+void live_read(struct live_session *s);          /* on, in the log */
+void live_detach(struct live *live, struct ulid id);
 /* The newest position that this session has everything up to; empty where that isn't known. */
 struct str live_position(const struct live_session *s);

@@ -195,8 +195,6 @@ static void on_written(h2o_socket_t *sock, const char *err)
         }
         enter(ws);
         flush(ws);
-        if (!ws->writing && !ws->close_sent)
-                ws->events->drained(ws->data);
         leave(ws);
 }
 
@@ -235,10 +233,10 @@ static size_t frame_head(uint8_t opcode, size_t n, uint8_t ret[HEAD_MAX])
 /* Whether more waits than may; then it closes, with what waits dropped. */
 static bool close_slow(struct ws *ws)
 {
-        if (ws->queued <= WS_QUEUE_BYTES || ws->close_sent || ws->failed)
+        if (ws->queued <= WS_QUEUE_MAX || ws->close_sent || ws->failed)
                 return false;
         drop_waiting(ws);
-        ws_close(ws, WS_CLOSE_SLOW, "slow: pull");
+        ws_close(ws, WS_CLOSE_SLOW, "too slow");
         return true;
 }
 

@@ -4,7 +4,7 @@
 #include "request.h"
 
 enum {
-        WS_QUEUE_BYTES = 1024 * 1024,   /* more than this waits: the peer is too slow to be pushed to */
+        WS_QUEUE_MAX = 2 * 1024 * 1024, /* more than this waits: the peer asks and does not read */
         WS_MESSAGE_MAX = 64 * 1024,     /* from the peer */
         WS_CLOSE_US = 5 * 1000 * 1000,  /* how long the peer may take to close its side */
 };
@@ -30,7 +30,6 @@ void ws_shared_unref(struct ws_shared *shared);
 struct ws_events {
         void (*text)(void *data, struct str message);
         void (*heard)(void *data);      /* anything at all came */
-        void (*drained)(void *data);    /* everything that was sent is in the kernel's hands */
         void (*closed)(void *data);     /* the owner frees it */
 };
 
@@ -44,7 +43,7 @@ bool ws_protocols(struct str header, struct str *ret_token);
 struct ws *ws_new(struct request *q, const struct ws_events *events, void *data);
 void ws_free(struct ws *ws);            /* NULL is fine; says nothing to the peer */
 
-/* One text message: head, then what is shared (NULL: nothing). False where the peer was too slow: it has been closed. */
+/* One text message: head, then what is shared (NULL: nothing). False where too much waits: it has been closed. */
 bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared);
 void ws_ping(struct ws *ws);
 void ws_close(struct ws *ws, enum ws_close code, const char *reason);

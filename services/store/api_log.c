@@ -129,6 +129,7 @@ static int follow_item(struct db *db, const struct log_entry *e, struct arena *a
                 .hash = arena_bytes(arena, e->op.hash, CURSOR_HASH_BYTES),
                 .audience = (int)e->scope,
                 .target = e->audience,
+                .redacts = e->kind == &schema_op_comment_redact || e->kind == &schema_op_note_redact,
         };
         r = event_of(db, e, arena, &event);
         if (r <= 0)

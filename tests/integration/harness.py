@@ -429,15 +429,17 @@ class Device:
             assert answer.status == 204 and answer.headers["Upload-Offset"] == str(at + len(part)), answer.body
         return upload
 
-    def live(self, cursor=None):
-        return Live(self, cursor)
+    def live(self, cursor=None, **more):
+        return Live(self, cursor, **more)
 
 
 class Live:
-    """A WebSocket that a thread reads. Frames must be contiguous with the cursor; each event is kept once it came."""
+    """A WebSocket that a thread reads. Frames must be contiguous with the cursor; each event is kept once it came. What is ephemeral
+    is in `mentions`. Pages are acknowledged as they come, unless `patient`: then by acknowledge()."""
 
-    def __init__(self, device, cursor=None):
-        self.device, self.asked = device, cursor
+    def __init__(self, device, cursor=None, patient=False):
+        self.device, self.asked, self.patient = device, cursor, patient
+        self.mentions, self.pages, self.pulls = [], 0, 0
         self.hello = self.error = None
         self.cursor = cursor
         self.events, self.seen = [], 0
@@ -477,12 +479,25 @@ class Live:
             with self.change:
                 self.take(message)
                 self.change.notify_all()
+            if not self.patient and (message.get("more") or message.get("type") == "pull"):
+                await self.send({"type": "ack", "cursor": self.cursor})
+
+    async def send(self, message):
+        await self.socket.send(json.dumps(message))
+
+    def acknowledge(self):
+        asyncio.run_coroutine_threadsafe(self.send({"type": "ack", "cursor": self.cursor}), self.loop).result(DEADLINE_S)
 
     def take(self, message):
         kind = message.get("type")
         if kind == "hello":
             self.hello, self.cursor = message, message["cursor"]
+        elif kind == "pull":
+            self.pulls += 1
+        elif kind is None and "to" not in message:
+            self.mentions += message["events"]
         elif kind is None:
+            self.pages += message.get("more", False)
             assert message["from"] == self.cursor, f"a gap: {message['from']} follows {self.cursor}"
             self.cursor = message["to"]
             self.events += message["events"]

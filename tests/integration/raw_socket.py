@@ -28,6 +28,7 @@ class RawSocket:
         self.status = int(head.split()[1])
         self.headers = http.client.parse_headers(io.BytesIO(head.split(b"\r\n", 1)[1] + b"\r\n\r\n"))
         self.cursor, self.hello, self.closed = None, None, None
+        self.mentions, self.pages, self.pulls = [], 0, 0
         if self.status == 101:
             accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
             assert self.headers["Sec-WebSocket-Accept"] == accept
@@ -81,15 +82,27 @@ class RawSocket:
                 self.closed = struct.unpack(">H", data[:2])[0] if data else 1005
                 return None
 
+    def acknowledge(self):
+        self.send(json.dumps({"type": "ack", "cursor": self.cursor}))
+
     def events(self, n=1):
-        """The next n events, whose frames must be contiguous."""
+        """The next n events, whose frames must be contiguous; pages are acknowledged. What is ephemeral goes to self.mentions."""
         found = []
         while len(found) < n:
             frame = self.message()
             assert frame is not None, f"closed with {self.closed}"
-            assert frame["from"] == self.cursor, "a gap"
-            self.cursor = frame["to"]
-            found += frame["events"]
+            if frame.get("type") == "pull":
+                self.pulls += 1
+                self.acknowledge()
+            elif "from" not in frame:
+                self.mentions += frame["events"]
+            else:
+                assert frame["from"] == self.cursor, "a gap"
+                self.cursor = frame["to"]
+                found += frame["events"]
+                if frame.get("more"):
+                    self.pages += 1
+                    self.acknowledge()
         return found
 
     def wait_closed(self):

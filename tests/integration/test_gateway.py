@@ -215,8 +215,8 @@ def test_a_session_goes_on_where_the_last_one_ended(customer, agent):
     live = ticket(customer, "Live")["number"]
     assert w.events(2)[0]["data"]["ticket"]["number"] == live
     w.close()
-    w = RawSocket(agent, w.cursor)      # nothing was missed
-    assert w.hello["mode"] == "replay"
+    w = RawSocket(agent, w.cursor)
+    assert w.hello["mode"] == "live"    # nothing was missed
     w.send('{"type":"ping"}')
     assert w.message() == {"type": "pong"}
     frame = w.message()
@@ -287,14 +287,44 @@ def test_what_is_not_understood_is_said(customer):
     w.close()
 
 
-def test_a_client_that_does_not_read_is_told_to_pull(desk, customer, agent):
+def test_a_client_that_does_not_read_is_told_to_pull_and_misses_nothing(customer, agent):
     t = ticket(customer)
     slow, quick = RawSocket(agent), RawSocket(customer)
-    for i in range(250):
-        customer.rpc("comment.add", ticket=t["id"], body="x" * 65000)
-        assert len(quick.events(1)) == 1            # nobody else waits for it
-    assert slow.wait_closed() == 4008
+    for i in range(150):                                # more than 1 MiB and the kernel's buffers hold
+        customer.rpc("comment.add", ticket=t["id"], body=f"{i} " + "x" * 65000)
+        assert len(quick.events(1)) == 1                # nobody else waits for it
+    assert [int(e["data"]["comment"]["body"].split()[0]) for e in slow.events(150)] == list(range(150))
+    assert slow.pulls == 1 and slow.pages > 1, "what did not go into the queue came in pages"
+    customer.rpc("comment.add", ticket=t["id"], body="And now?")
+    assert slow.events(1)[0]["data"]["comment"]["body"] == "And now?" and slow.pulls == 1, "it is pushed to again"
     slow.close(), quick.close()
+
+
+def test_a_page_waits_until_the_one_before_was_acknowledged(customer, agent):
+    w = RawSocket(agent)
+    cursor, t = w.cursor, ticket(customer)
+    w.close()
+    for i in range(12):
+        customer.rpc("comment.add", ticket=t["id"], body=f"{i} " + "x" * 60000)
+    w = RawSocket(agent, cursor)
+    assert w.hello["mode"] == "replay"
+    page = w.message()
+    assert page["more"] and page["from"] == cursor and len(json.dumps(page)) < 300 * 1024
+    w.send('{"type":"ping"}')
+    assert w.message() == {"type": "pong"}
+    empty = w.message()
+    assert empty["events"] == [] and empty["from"] == empty["to"] == page["to"], "no event comes before the page was acknowledged"
+    w.send(json.dumps({"type": "ack", "cursor": cursor}))
+    refused = w.message()
+    assert (refused["type"], refused["code"], refused["data"]["field"]) == ("error", -32602, "cursor")
+    w.cursor = page["to"]
+    w.acknowledge()
+    bodies = [e["data"]["comment"]["body"].split()[0] for e in page["events"] + w.events(14 - len(page["events"])) if e["type"] == "comment.added"]
+    assert bodies[1:] == [str(i) for i in range(12)]
+    w.acknowledge()                                     # too late, and harmless
+    customer.rpc("comment.add", ticket=t["id"], body="live")
+    assert w.events(1)[0]["data"]["comment"]["body"] == "live"
+    w.close()
 
 
 def test_a_client_that_pings_and_does_not_read_is_gone(customer):

@@ -122,7 +122,7 @@ def messages(desk, dice):
         "identity": [envelope("session.nonce", params=msgpack.packb(["127.0.0.66"])), envelope("session.resolve", params=msgpack.packb(["AQAA", "127.0.0.66"])),
                      envelope("session.open", params=msgpack.packb(["127.0.0.66", bytes(56), bytes(32)])),
                      envelope("device.list", caller=caller, params=b"\x90")],
-        "fanout": [envelope("live.attach", caller=caller, params=msgpack.packb([b"\1" * 16, 1])), envelope("live.detach", params=msgpack.packb([b"\1" * 16, [1]])),
+        "fanout": [envelope("live.attach", caller=caller, params=msgpack.packb([b"\1" * 16, 1, b"\1" * 16])), envelope("live.detach", params=msgpack.packb([b"\1" * 16, [b"\1" * 16]])),
                    envelope("fanout.stats")],
         "mycelium-supervisor": [envelope("overlay.pubkey", params=msgpack.packb(["127.0.0.2"]))],
     }

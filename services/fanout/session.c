@@ -1,0 +1,149 @@
+#include "session.h"
+
+#include "outlet.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+struct session *sessions_find(const struct sessions *all, struct ulid id)
+{
+        struct session *s;
+
+        HASH_FIND(hh, all->by_id, &id, sizeof(id), s);
+        return s;
+}
+
+struct party *sessions_party(const struct sessions *all, struct ulid user)
+{
+        struct party *p;
+
+        HASH_FIND(hh, all->parties, &user, sizeof(user), p);
+        return p;
+}
+
+size_t sessions_count(const struct sessions *all)
+{
+        return HASH_COUNT(all->by_id);
+}
+
+static struct party *party_of(struct sessions *all, struct ulid user)
+{
+        struct party *p = sessions_party(all, user);
+
+        if (p)
+                return p;
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                abort();
+        p->user = user;
+        HASH_ADD(hh, all->parties, user, sizeof(p->user), p);
+        return p;
+}
+
+static struct session *session_new(struct sessions *all, struct outlet *outlet, struct ulid id, struct ulid user)
+{
+        struct session *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                abort();
+        s->id = id;
+        s->outlet = outlet;
+        s->party = party_of(all, user);
+        HASH_ADD(hh, all->by_id, id, sizeof(s->id), s);
+        DL_APPEND(s->party->sessions, s);
+        DL_APPEND2(outlet->sessions, s, prev_here, next_here);
+        return s;
+}
+
+struct session *sessions_attach(struct sessions *all, struct outlet *outlet, struct ulid id, int64_t number, const struct caller *caller)
+{
+        bool agent = caller->role >= SCHEMA_ROLE_AGENT && caller->role <= SCHEMA_ROLE_ADMIN;
+        struct session *s = sessions_find(all, id);
+
+        if (s && (s->outlet != outlet || !ulid_eq(s->party->user, caller->user)))
+                return NULL;
+        if (!s)
+                s = session_new(all, outlet, id, caller->user);
+        s->number = number;
+        s->pushed = false;
+        if (agent && !s->agent)
+                DL_APPEND2(all->agents, s, prev_agent, next_agent);
+        else if (!agent && s->agent)
+                DL_DELETE2(all->agents, s, prev_agent, next_agent);
+        s->agent = agent;
+        return s;
+}
+
+void sessions_detach(struct sessions *all, struct session *s)
+{
+        struct party *p = s->party;
+
+        DL_DELETE(p->sessions, s);
+        if (!p->sessions) {
+                HASH_DEL(all->parties, p);
+                free(p);
+        }
+        if (s->agent)
+                DL_DELETE2(all->agents, s, prev_agent, next_agent);
+        DL_DELETE2(s->outlet->sessions, s, prev_here, next_here);
+        HASH_DEL(all->by_id, s);
+        free(s);
+}
+
+/* ---- recipients ---- */
+
+void recipients_add(struct recipients *r, struct session *s)
+{
+        if (r->n == r->capacity) {
+                r->capacity = r->capacity ? 2 * r->capacity : 64;
+                r->items = realloc(r->items, r->capacity * sizeof(struct session *));
+                if (!r->items)
+                        abort();
+        }
+        r->items[r->n++] = s;
+}
+
+void recipients_deinit(struct recipients *r)
+{
+        free(r->items);
+        *r = (struct recipients){ 0 };
+}
+
+static void add_pushed(struct recipients *r, struct session *s)
+{
+        if (s->pushed)
+                recipients_add(r, s);
+}
+
+/* The sessions of a user, but for those that are there as an agent's. */
+static void add_user(const struct sessions *all, struct ulid user, bool agents_too, struct recipients *ret)
+{
+        struct party *p = sessions_party(all, user);
+        struct session *s;
+
+        if (!p)
+                return;
+        DL_FOREACH(p->sessions, s)
+                if (agents_too || !s->agent)
+                        add_pushed(ret, s);
+}
+
+void sessions_select(const struct sessions *all, const struct readers *readers, struct recipients *ret)
+{
+        struct session *s;
+
+        ret->n = 0;
+        if (readers->kind == AUDIENCE_ALL) {
+                for (s = all->by_id; s; s = s->hh.next)
+                        add_pushed(ret, s);
+                return;
+        }
+        if (readers->kind == AUDIENCE_USER) {
+                add_user(all, readers->target, true, ret);
+                return;
+        }
+        DL_FOREACH2(all->agents, s, next_agent)
+                add_pushed(ret, s);
+        for (size_t i = 0; readers->kind == AUDIENCE_TICKET && i < readers->n; i++)
+                add_user(all, readers->users[i], false, ret);
+}
