@@ -96,20 +96,23 @@ int run_watch(struct cli *cli, int argc, char **argv)
         const char *cursor = cli_take(&argc, argv, "--cursor"), *count = cli_take(&argc, argv, "--count");
         struct assist_error error;
         struct assist_live *live;
+        struct assist_identity identity;
         struct buf json = { 0 };
         const struct event *event;
         uint64_t left = UINT64_MAX;
-        int r;
+        int status = 0, r;
 
         if (argc || (count && str_u64(str_of(count), &left)))
                 return cli_usage("watch [--cursor CURSOR] [--count EVENTS]");
-        r = assist_live_open(cli->a, str_of(cursor), &live, &error);
+        r = assist_identify(cli->a, &identity, &error);
+        if (!r)
+                r = assist_live_open(cli->a, str_of(cursor), &live, &error);
         if (r)
                 return cli_failed(cli, &error);
         while (left) {
                 r = assist_live_next(live, -1, &event, &error);
                 if (r < 0 || r > ASSIST_LIVE_BROKEN) {
-                        r = cli_failed(cli, &error);
+                        status = cli_failed(cli, &error);
                         break;
                 }
                 if (r == ASSIST_LIVE_EVENT) {
@@ -133,5 +136,5 @@ int run_watch(struct cli *cli, int argc, char **argv)
         }
         buf_deinit(&json);
         assist_live_close(live);
-        return r < 0 || r > ASSIST_LIVE_BROKEN ? r : 0;
+        return status;
 }

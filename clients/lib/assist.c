@@ -60,7 +60,7 @@ int assist_open(const struct assist_options *options, struct assist **ret, struc
                 free(a);
                 return r;
         }
-        a->from = options->from;
+        snprintf(a->from, sizeof(a->from), "%s", options->from ? options->from : "");
         a->waiting = options->waiting;
         a->waiting_data = options->data;
         if (options->state)
