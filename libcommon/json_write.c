@@ -31,10 +31,33 @@ void json_string(struct buf *out, struct str s)
         buf_char(out, '"');
 }
 
+static void json_ulid(struct buf *out, struct ulid id)
+{
+        char *p = buf_reserve(out, ULID_TEXT + 3);
+
+        p[0] = '"';
+        ulid_text(id, p + 1);
+        p[ULID_TEXT + 1] = '"'; /* over the NUL */
+        out->n += ULID_TEXT + 2;
+}
+
+/* Names are plain ASCII. */
+static void json_name(struct buf *out, const char *name, bool first)
+{
+        size_t n = strlen(name);
+        char *p = buf_reserve(out, n + 4);
+
+        if (!first)
+                *p++ = ',';
+        *p++ = '"';
+        p = mempcpy(p, name, n);
+        *p++ = '"';
+        *p++ = ':';
+        out->n = (size_t)(p - out->p);
+}
+
 static void write_one(const struct schema_field *f, const void *at, struct buf *out)
 {
-        char ulid[ULID_TEXT + 1];
-
         switch (f->kind) {
         case SCHEMA_BOOL:
                 buf_text(out, *(const bool *)at ? "true" : "false");
@@ -45,8 +68,7 @@ static void write_one(const struct schema_field *f, const void *at, struct buf *
                 buf_int(out, *(const int64_t *)at);
                 return;
         case SCHEMA_ULID:
-                ulid_text(*(const struct ulid *)at, ulid);
-                json_string(out, (struct str){ ulid, ULID_TEXT });
+                json_ulid(out, *(const struct ulid *)at);
                 return;
         case SCHEMA_STRING:
                 json_string(out, *(const struct str *)at);
@@ -80,12 +102,8 @@ void json_write(const struct schema_struct *type, const void *value, struct buf 
 
                 if (presence == SCHEMA_ABSENT)
                         continue;
-                if (!first)
-                        buf_char(out, ',');
+                json_name(out, f->name, first);
                 first = false;
-                buf_char(out, '"'); /* names are plain ASCII */
-                buf_text(out, f->name);
-                buf_add(out, "\":", 2);
                 if (presence == SCHEMA_NULL) {
                         buf_text(out, "null");
                 } else if (f->flags & (SCHEMA_LIST | SCHEMA_SET)) {

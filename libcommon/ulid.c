@@ -56,16 +56,20 @@ bool ulid_is_zero(struct ulid id)
 
 void ulid_text(struct ulid id, char ret_text[ULID_TEXT + 1])
 {
-        /* 26 digits of 5 bits hold 130: the first digit has only the top 3 */
-        unsigned bits = 0, held = 2;
-        int n = 0;
+        char *out = ret_text;
 
-        for (int i = 0; i < 16; i++) {
-                bits = (bits << 8 | id.b[i]) & 0xfff;
-                for (held += 8; held >= 5; held -= 5)
-                        ret_text[n++] = crockford[bits >> (held - 5) & 31];
+        /* 26 digits of 5 bits hold 130: the first digit has only the top 3. Then 5 bytes are 8 digits. */
+        *out++ = crockford[id.b[0] >> 5];
+        *out++ = crockford[id.b[0] & 31];
+        for (int i = 1; i < 16; i += 5) {
+                uint64_t bits = 0;
+
+                for (int k = 0; k < 5; k++)
+                        bits = bits << 8 | id.b[i + k];
+                for (int shift = 35; shift >= 0; shift -= 5)
+                        *out++ = crockford[bits >> shift & 31];
         }
-        ret_text[n] = '\0';
+        *out = '\0';
 }
 
 static int crockford_value(char c)
