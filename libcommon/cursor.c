@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <sodium.h>
 
-enum { SIV = 16, INSIDE = 24 };
+enum { SIV = crypto_shorthash_siphashx24_BYTES, INSIDE = 24 };
+
+_Static_assert(crypto_shorthash_siphashx24_KEYBYTES == sizeof(((struct cursor_key *)0)->mac), "the whole key is used");
 
 void cursor_key_init(struct cursor_key *key, const uint8_t secret[CURSOR_SECRET_BYTES])
 {
@@ -13,10 +15,8 @@ void cursor_key_init(struct cursor_key *key, const uint8_t secret[CURSOR_SECRET_
 
 static void crypt(const struct cursor_key *key, const uint8_t siv[SIV], const uint8_t in[INSIDE], uint8_t out[INSIDE])
 {
-        uint8_t nonce[crypto_stream_xchacha20_NONCEBYTES] = { 0 };
-
-        memcpy(nonce, siv, SIV);
-        crypto_stream_xchacha20_xor(out, in, INSIDE, nonce, key->stream);
+        _Static_assert(crypto_stream_chacha20_ietf_NONCEBYTES <= SIV, "the nonce is the hash's beginning");
+        crypto_stream_chacha20_ietf_xor(out, in, INSIDE, siv, key->stream);
 }
 
 void cursor_write(const struct cursor_key *key, const struct cursor *cursor, char ret_text[CURSOR_TEXT])
@@ -28,7 +28,7 @@ void cursor_write(const struct cursor_key *key, const struct cursor *cursor, cha
         for (int i = 0; i < 8; i++)
                 inside[8 + i] = (uint8_t)(cursor->seq >> (56 - 8 * i));
         memcpy(inside + 16, cursor->hash, 8);
-        crypto_generichash(outside, SIV, inside, INSIDE, key->mac, sizeof(key->mac));
+        crypto_shorthash_siphashx24(outside, inside, INSIDE, key->mac);
         crypt(key, outside, inside, outside + SIV);
         buf_base64url(&text, outside, sizeof(outside));
 }
@@ -42,7 +42,7 @@ int cursor_parse(const struct cursor_key *key, struct str text, struct cursor *r
         if (text.n != CURSOR_TEXT || str_from_base64url(text, outside, sizeof(outside), &n) || n != sizeof(outside))
                 return -EBADMSG;
         crypt(key, outside, outside + SIV, inside);
-        crypto_generichash(siv, SIV, inside, INSIDE, key->mac, sizeof(key->mac));
+        crypto_shorthash_siphashx24(siv, inside, INSIDE, key->mac);
         if (sodium_memcmp(siv, outside, SIV))
                 return -EBADMSG;
         for (int i = 0; i < 8; i++)

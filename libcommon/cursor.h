@@ -1,6 +1,7 @@
 /* A cursor: a position in an instance's log, as clients hold it. Inside: 8 bytes of the instance, the seq, and 8 bytes of that
- * op's hash; encrypted deterministically (a keyed BLAKE2b of the content is the nonce and the authenticator: SIV, Rogaway and
- * Shrimpton 2006, with XChaCha20), so that equal positions have equal cursors, and that they tell nothing of the traffic. */
+ * op's hash; encrypted deterministically (a keyed hash of the content is the authenticator, and with ChaCha20 the nonce: SIV, Rogaway
+ * and Shrimpton 2006; the hash is SipHash-2-4 of 128 bits, Aumasson and Bernstein 2012, because one is made for every op), so that
+ * equal positions have equal cursors, and that they tell nothing of the traffic. */
 #pragma once
 #include "str.h"
 
@@ -8,7 +9,7 @@ enum { CURSOR_TEXT = 54, CURSOR_SECRET_BYTES = 32, CURSOR_INSTANCE_BYTES = 8, CU
 
 /* Two keys from the one secret: for the authenticator and for the stream. */
 struct cursor_key {
-        uint8_t mac[32], stream[32];
+        uint8_t mac[16], stream[32];
 };
 void cursor_key_init(struct cursor_key *key, const uint8_t secret[CURSOR_SECRET_BYTES]);
 
