@@ -119,61 +119,76 @@ struct readers {
         size_t n;
 };
 
-static int follow_item(struct db *db, const struct log_entry *e, struct arena *arena, struct readers *last, struct log_item *ret)
+/* 1: it has an event, the log's or the tail's. */
+static int follow_event(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct log_entry *ret_entry, struct event *ret)
 {
-        struct event event;
+        struct comment comment;
         int r;
 
-        *ret = (struct log_item){
-                .seq = e->seq,
-                .hash = arena_bytes(arena, e->op.hash, CURSOR_HASH_BYTES),
-                .audience = (int)e->scope,
-                .target = e->audience,
-                .redacts = e->kind == &schema_op_comment_redact || e->kind == &schema_op_note_redact,
-        };
-        r = event_of(db, e, arena, &event);
-        if (r <= 0)
+        if (tail_find(&s->tail, seq, arena, ret_entry, &comment)) {
+                event_of_added(ret_entry, &comment, arena, ret);
+                return 1;
+        }
+        r = log_entry_at(db, seq, arena, ret_entry);
+        return r ? r : event_of(db, ret_entry, arena, ret);
+}
+
+static int follow_item(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct readers *last, struct log_item *ret)
+{
+        struct log_entry e;
+        struct event event;
+        int r = follow_event(s, db, seq, arena, &e, &event);
+
+        if (r < 0)
                 return r;
+        *ret = (struct log_item){
+                .seq = seq,
+                .hash = arena_bytes(arena, e.op.hash, CURSOR_HASH_BYTES),
+                .audience = (int)e.scope,
+                .target = e.audience,
+                .redacts = e.kind == &schema_op_comment_redact || e.kind == &schema_op_note_redact,
+        };
+        if (!r)
+                return 0;
         ret->event = ARENA_NEW(arena, struct event);
         *ret->event = event;
-        if (e->scope != SCHEMA_TO_TICKET)
+        if (e.scope != SCHEMA_TO_TICKET)
                 return 0;
-        if (!ulid_eq(last->ticket, e->audience)) {
-                r = ticket_audience(db, e->audience, arena, &last->users, &last->n);
+        if (!ulid_eq(last->ticket, e.audience)) {
+                r = ticket_audience(db, e.audience, arena, &last->users, &last->n);
                 if (r)
                         return r;
-                last->ticket = e->audience;
+                last->ticket = e.audience;
         }
         ret->users.items = last->users;
         ret->users.n = last->n;
         return 0;
 }
 
-static int follow_items(struct call *c, struct db *db, const struct ops_follow *in, int64_t head, struct ops_follow_result *ret)
+static int follow_items(struct store *s, struct call *c, const struct ops_follow *in, int64_t head, struct ops_follow_result *ret)
 {
+        size_t max = items_max(head - in->after, FOLLOW_ITEMS_MAX);
         struct readers last = { 0 };
         int64_t bytes = 0;
-        sqlite3_stmt *q;
-        int r = 0;
+        int r;
 
-        ret->items.items = arena_array(&c->arena, items_max(head - in->after, FOLLOW_ITEMS_MAX), sizeof(*ret->items.items));
-        q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", in->after, head);
-        while (ret->items.n < FOLLOW_ITEMS_MAX && bytes < in->max_bytes && (r = db_step(db, q)) > 0) {
+        ret->items.items = arena_array(&c->arena, max, sizeof(*ret->items.items));
+        r = db_do(s->follow_db, "BEGIN", "");
+        if (r)
+                return r;
+        while (ret->items.n < max && bytes < in->max_bytes) {
                 struct log_item *item = &ret->items.items[ret->items.n];
-                struct log_entry e;
 
-                r = log_entry_read(q, &c->arena, &e);
-                if (!r)
-                        r = follow_item(db, &e, &c->arena, &last, item);
+                r = follow_item(s, s->follow_db, in->after + 1 + (int64_t)ret->items.n, &c->arena, &last, item);
                 if (r)
                         break;
                 ret->items.n++;
-                ret->head = e.seq;
+                ret->head = item->seq;
                 ret->head_hash = item->hash;
                 bytes += (int64_t)((item->event ? item->event->data.n : 0) + 16 * item->users.n) + 200;
         }
-        db_done(q);
-        return r < 0 ? r : 0;
+        db_do(s->follow_db, "COMMIT", "");
+        return r;
 }
 
 /* On the loop, with a connection of its own: followers never wait for readers. */
@@ -185,7 +200,7 @@ int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow
 
         ret->instance = (struct str){ (const char *)s->origin, CURSOR_INSTANCE_BYTES };
         if (in->after < head)
-                return follow_items(c, s->follow_db, in, head, ret);
+                return follow_items(s, c, in, head, ret);
         if (in->after == head) {
                 r = feed_park(&s->feed, c);
                 if (r)

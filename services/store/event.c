@@ -292,3 +292,11 @@ int event_of(struct db *db, const struct log_entry *e, struct arena *arena, stru
         }
         return 0;
 }
+
+void event_of_added(const struct log_entry *e, const struct comment *comment, struct arena *arena, struct event *ret)
+{
+        struct source s = { .entry = e, .arena = arena, .ret = ret };
+        struct event_comment_added data = { *comment }; /* both have this shape */
+
+        say(&s, e->scope == SCHEMA_TO_AGENTS ? &schema_event_note_added : &schema_event_comment_added, &data);
+}

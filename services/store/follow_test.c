@@ -2,6 +2,8 @@
 #include "store_room.h"
 #include "schema/attachment.h"
 
+#include <malloc.h>
+
 static struct ops_follow_result follow(struct room *room, int64_t after, int64_t max_bytes)
 {
         struct ops_follow_result r;
@@ -107,11 +109,113 @@ static void ops_without_an_event_are_told_too_and_each_hash_makes_the_cursor_of_
         assert_true(page.head == got.head && str_eq(page.head_hash, got.head_hash));
 }
 
+/* The event of the comment that was written first, as JSON. */
+static const char *comment_told(struct room *room, int64_t after)
+{
+        struct ops_follow_result got = follow(room, after, 262144);
+
+        for (size_t i = 0; i < got.items.n; i++)
+                if (got.items.items[i].event && str_is(got.items.items[i].event->type, "comment.added"))
+                        return arena_str(&room->arena, got.items.items[i].event->data).p;
+        fail_msg("nothing was told of a comment");
+        return NULL;
+}
+
+/* Each item, as JSON. */
+static struct str all_told(struct room *room)
+{
+        struct ops_follow_result got = follow(room, 0, 1048576);
+        struct buf json = { 0 };
+        struct str r;
+
+        for (size_t i = 0; i < got.items.n; i++)
+                json_write(&schema_type_log_item, &got.items.items[i], &json);
+        r = arena_str(&room->arena, buf_view(&json));
+        buf_deinit(&json);
+        return r;
+}
+
+static bool tail_has(struct room *room, int64_t seq)
+{
+        struct log_entry entry;
+        struct comment comment;
+
+        return tail_find(&room->store->tail, seq, &room->arena, &entry, &comment);
+}
+
+static void what_is_told_from_memory_is_what_the_log_says(void **state)
+{
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "What happens?");
+        char *long_body = arena_zalloc(&room->arena, TAIL_BODY_MAX + 2);
+        struct str told_live;
+
+        memset(long_body, 'x', TAIL_BODY_MAX + 1);
+        for (int i = 0; i < 5; i++) {
+                room->now_ms += 7;
+                assert_int_equal(room_reply(room, ALICE, ticket.id, "It \"burns\", \xe2\x82\xac 5\nnow", NULL), 0);
+                assert_int_equal(room_note(room, AGNES, ticket.id, "Does it?", NULL), 0);
+                assert_int_equal(room_set(room, AGNES, (struct ticket_set){ .ticket = ticket.id, .has_priority = true,
+                                                                            .priority = PRIORITY_HIGH + i % 2 }, NULL), 0);
+        }
+        assert_true(tail_has(room, head(room) - 1)); /* the last note, before the priority */
+        assert_int_equal(room_reply(room, ARTHUR, ticket.id, long_body, NULL), 0);
+        assert_false(tail_has(room, head(room)));
+        told_live = all_told(room);
+        room_close(room);
+        assert_int_equal(room_open_vfs(room, NULL), 0);
+        assert_false(tail_has(room, head(room)));
+        assert_true(str_eq(all_told(room), told_live));
+}
+
+static void a_comment_that_changed_is_told_as_it_is_and_its_words_are_gone_from_memory(void **state)
+{
+        static const char secret[] = "my password is hunter2";
+        struct room *room = *state;
+        struct ticket ticket = room_ticket(room, ALICE, "Words");
+        struct comment edited, redacted;
+        int64_t before = head(room), middle;
+
+        assert_int_equal(room_reply(room, ALICE, ticket.id, "frist", &edited), 0);
+        assert_non_null(strstr(comment_told(room, before), "frist"));
+        assert_int_equal(room_call(room, ALICE, &schema_method_comment_edit,
+                                   &(struct comment_edit){ .comment = edited.id, .body = STR("first"), .has_op_id = true, .op_id = room_id(room) },
+                                   &(struct comment_edit_result){ 0 }), 0);
+        assert_non_null(strstr(comment_told(room, before), "first"));
+        middle = head(room);
+        assert_int_equal(room_reply(room, ALICE, ticket.id, secret, &redacted), 0);
+        assert_non_null(strstr(comment_told(room, middle), secret));
+        assert_int_equal(room_call(room, ADMIN, &schema_method_comment_redact,
+                                   &(struct comment_redact){ .comment = redacted.id, .has_op_id = true, .op_id = room_id(room) },
+                                   &(struct comment_redact_result){ 0 }), 0);
+        assert_null(strstr(comment_told(room, middle), "hunter2"));
+        assert_null(memmem(room->store->tail.slots, malloc_usable_size(room->store->tail.slots), secret, strlen(secret)));
+}
+
+static void a_position_that_is_written_anew_is_not_told_as_it_was(void **state)
+{
+        struct room *room = *state;
+        struct tail *tail = &room->store->tail;
+        int64_t next = room->store->chain.seq + 1; /* no command is under way */
+        struct log_entry comment = { .seq = next, .kind = &schema_op_comment_add }, tag = { .seq = next, .kind = &schema_op_tag_add };
+
+        tail_append(tail, &comment);
+        assert_false(tail_has(room, next));
+        tail_show(tail, next, &(struct comment){ .body = STR("undone with its batch") });
+        assert_true(tail_has(room, next));
+        assert_false(tail_has(room, next + TAIL_OPS));
+        tail_append(tail, &tag);
+        assert_false(tail_has(room, next));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(each_op_is_told_with_who_may_see_it_now, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(ops_without_an_event_are_told_too_and_each_hash_makes_the_cursor_of_its_position, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(what_is_told_from_memory_is_what_the_log_says, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_comment_that_changed_is_told_as_it_is_and_its_words_are_gone_from_memory, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_position_that_is_written_anew_is_not_told_as_it_was, room_setup, room_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "replica/hlc.h"
 #include "schema/store_handlers.h"
 #include "service.h"
+#include "tail.h"
 
 enum {
         STORE_BATCH_MAX = 256,            /* commands in one commit */
@@ -40,6 +41,7 @@ struct store {
         struct db *follow_db;             /* loop */
         struct arena follow_arena;        /* loop */
         struct loop_timer *housekeeping;  /* loop */
+        struct tail tail;                 /* writer, loop: has its own lock */
         struct loop_work woken;           /* writer to loop: the head moved on */
         _Atomic bool waking;
 

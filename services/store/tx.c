@@ -142,8 +142,10 @@ int tx_append(struct tx *tx, const struct effect *effect)
                 e.seq = s->chain.seq;
                 r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         }
-        if (!r)
+        if (!r) {
+                tail_append(&s->tail, &e);
                 r = fold_apply(tx->db, &e, effect->body);
+        }
         tx->n++;
         tx->hlc = e.op.hlc;
         return r;
@@ -169,6 +171,18 @@ int log_entry_read(sqlite3_stmt *q, struct arena *arena, struct log_entry *ret)
         ret->op.seq = ret->seq;
         ret->kind = schema_op_find(ret->op.kind);
         return 0;
+}
+
+int log_entry_at(struct db *db, int64_t seq, struct arena *arena, struct log_entry *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq = ?1", "i", seq);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        r = log_entry_read(q, arena, ret);
+        db_done(q);
+        return r;
 }
 
 int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret)

@@ -52,6 +52,7 @@ struct log_entry {
 };
 /* A row of "SELECT seq, scope, audience, record FROM op ...". -EBADMSG for a damaged record. */
 int log_entry_read(sqlite3_stmt *q, struct arena *arena, struct log_entry *ret);
+int log_entry_at(struct db *db, int64_t seq, struct arena *arena, struct log_entry *ret); /* -ENOENT where there is none */
 /* The body with its texts, as far as they were not redacted; without any where db is NULL. ret: the kind's struct. */
 int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret);
 /* The text of an op's personal field: 0, or -ENOENT where it was redacted. In the arena. */
