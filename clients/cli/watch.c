@@ -35,17 +35,16 @@ static long long ticket_number(struct cli *cli, struct ulid ticket)
 
 static void event_print(struct cli *cli, const struct event *event)
 {
-        const struct schema_event *type = schema_event_find(event->type);
+        const struct schema_event *type;
         struct str who = cli_name(cli, event->actor), what;
         void *data;
 
+        if (assist_event_read(event, &cli->arena, &type, &data))
+                return;
         if (!type) {
                 printf("%.*s (this client is older than the desk)\n", STR_ARG(event->type));
                 return;
         }
-        data = arena_zalloc(&cli->arena, type->data->size);
-        if (json_read(type->data, event->data, &cli->arena, data, NULL))
-                return;
         if (type == &schema_event_ticket_created) {
                 const struct ticket *t = &((struct event_ticket_created *)data)->ticket;
 

@@ -4,8 +4,8 @@
  * again, with the same op id, until ASSIST_PATIENCE_MS are over: what it asked for happens once. A session that is stale is
  * opened anew. */
 #pragma once
-#include "codec.h"
-#include "fault.h"
+#include "libcommon/codec.h"
+#include "libcommon/fault.h"
 #include "schema/log.h"
 
 enum { ASSIST_PORT = 7272, ASSIST_PATIENCE_MS = 20000, ASSIST_SILENCE_MS = 2000 };
@@ -92,3 +92,8 @@ struct str assist_live_cursor(const struct assist_live *l);
 /* What the desk calls this connection, for presence.view and its like; zero while there is none. It is another one after each
  * ASSIST_LIVE_CONNECTED. */
 struct ulid assist_live_session(const struct assist_live *l);
+
+/* What an event is about: *ret_type its descriptor (&schema_event_comment_added, ...), *ret_data its struct (struct event_comment_added),
+ * in the arena with all that it points to. *ret_type is NULL, and *ret_data untouched, for an event that this library is too old to know:
+ * pass it over. -EBADMSG where the data is not as the type says. An ephemeral event is of nobody's doing: it has neither op_id nor actor. */
+int assist_event_read(const struct event *event, struct arena *arena, const struct schema_event **ret_type, void **ret_data);

@@ -4,49 +4,24 @@ import json
 import os
 import socket
 import struct
-import subprocess
 import threading
 
 import pytest
 
 from harness import BIN, DEADLINE_S, Desk, base64url, until
+from program import Program
 
 CUSTOMER, AGENT = "127.0.0.2", "127.0.0.3"
 NOT_ALLOWED = 4
 
 
-class Watch:
-    """assist --json watch, and what it said so far."""
-
+class Watch(Program):
     def __init__(self, address, device, home, *args):
-        self.process = subprocess.Popen([BIN / "assist", "--project", address, "--from", device, "--json", "watch", *map(str, args)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env=dict(os.environ, XDG_STATE_HOME=str(home)))
-        self.events, self.said = [], []
-        self.readers = [threading.Thread(target=self.read, args=args, daemon=True)
-                        for args in ((self.process.stdout, self.events, json.loads), (self.process.stderr, self.said, str.strip))]
-        for reader in self.readers:
-            reader.start()
+        super().__init__([BIN / "assist", "--project", address, "--from", device, "--json", "watch", *args], {"XDG_STATE_HOME": str(home)})
 
-    def read(self, pipe, lines, understand):
-        for line in pipe:
-            lines.append(understand(line))
-
-    def until_said(self, words, times=1):
-        until(f"{words}: {self.said}", lambda: sum(words in line for line in self.said) >= times)
-
-    def ended(self):
-        try:
-            status = self.process.wait(DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"it did not end: {self.said}, {len(self.events)} events")
-        for reader in self.readers:
-            reader.join()
-        return status
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
+    @property
+    def events(self):
+        return list(map(json.loads, list(self.out)))
 
 
 @pytest.fixture
@@ -58,7 +33,7 @@ def watch():
         return watches[-1]
     yield begin
     for each in watches:
-        each.end()
+        each.close()
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +198,7 @@ def bring_it_to_an_end(connection, reader):
 def test_what_a_desk_may_send_is_understood(tmp_path, watch):
     desk = Scripted(refuse, talk_in_single_bytes, page, break_the_protocol, bring_it_to_an_end)
     watching = watch(desk.address, CUSTOMER, tmp_path, "--count", 1005)
-    assert watching.ended() == 0, (watching.said, desk.asked, desk.failure, len(watching.events))
+    assert watching.ended() == 0, watching.said
     assert [event["type"] for event in watching.events] == ["one", *["long"] * 1000, "two", "fleeting", "three", "four"]
     assert desk.asked == ["/ws", "/ws", "/ws?cursor=c3", "/ws?cursor=c5", "/ws?cursor=c5"]
     assert desk.failure is None
