@@ -69,6 +69,18 @@ static const char *const steps[] = {
         "CREATE INDEX upload_by_start ON upload(used, started);"
         "CREATE INDEX upload_by_blob ON upload(blob);"
         "CREATE TABLE position (name TEXT PRIMARY KEY, after INTEGER NOT NULL) WITHOUT ROWID;",
+
+        /* local: what is a user's own. seq: of one count for both tables, by which fanout follows; a draft with an empty body was discarded. */
+        "CREATE TABLE read_mark ("
+        "  user BLOB NOT NULL, ticket BLOB NOT NULL, comment BLOB NOT NULL, created INTEGER NOT NULL, internal INTEGER NOT NULL,"
+        "  version INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(user, ticket)) WITHOUT ROWID;"
+        "CREATE INDEX read_mark_by_version ON read_mark(user, version);"
+        "CREATE INDEX read_mark_by_seq ON read_mark(seq);"
+        "CREATE TABLE draft ("
+        "  user BLOB NOT NULL, ticket BLOB NOT NULL, note INTEGER NOT NULL, body TEXT NOT NULL,"
+        "  version INTEGER NOT NULL, saved INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(user, ticket, note)) WITHOUT ROWID;"
+        "CREATE INDEX draft_by_age ON draft(saved);"
+        "CREATE INDEX draft_by_seq ON draft(seq);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

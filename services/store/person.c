@@ -1,5 +1,6 @@
 #include "person.h"
 
+#include "draft.h"
 #include "schema/identity.h"
 #include "ticket.h"
 
@@ -43,6 +44,18 @@ int person_may(struct db *db, struct ulid id, enum schema_role role, bool *ret)
         *ret = r > 0 && db_column_int(q, 1) && role_rank((int)db_column_int(q, 0)) >= role;
         db_done(q);
         return r < 0 ? r : 0;
+}
+
+int person_caller(struct db *db, struct ulid id, struct caller *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT role FROM person WHERE id = ?1 AND active", "u", id);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        *ret = (struct caller){ .user = id, .role = role_rank((int)db_column_int(q, 0)) };
+        db_done(q);
+        return 0;
 }
 
 int store_on_person_list(struct store *s, struct call *c, const struct person_list *in, struct person_list_result *ret)
@@ -127,7 +140,7 @@ int person_log(struct store *s, struct arena *arena, struct ulid op_id, struct u
 
                 r = tx_append(tx, &(struct effect){ .kind = &schema_op_role_set, .body = &body, .target = user, .audience = &user });
         }
-        return r;
+        return r || active ? r : draft_forget(s->writer.db, user);
 }
 
 static int people_log(struct task *task)

@@ -7,6 +7,9 @@ int person_find(struct db *db, struct ulid id, struct arena *arena, struct perso
 /* Whether the id is somebody with this role at least, and active. */
 int person_may(struct db *db, struct ulid id, enum schema_role role, bool *ret);
 
+/* Somebody who is active, as who acts; the device is empty. -ENOENT for nobody. */
+int person_caller(struct db *db, struct ulid id, struct caller *ret);
+
 enum schema_role role_rank(int role);   /* enum role of the schema, in the dispatcher's terms */
 
 /* Logs what is new of a person, under the op id of identity's change. On the writer. */

@@ -1,8 +1,10 @@
 #include "store.h"
 
+#include "draft.h"
 #include "person.h"
 #include "schema/attachment.h"
 #include "schema/log.h"
+#include "schema/personal.h"
 #include "schema/project.h"
 #include "tx.h"
 #include "upload.h"
@@ -54,7 +56,7 @@ bool store_route(void *data, struct call *c)
 {
         struct store *s = data;
 
-        if (c->method == &schema_method_ops_follow || c->method == &schema_method_store_stats)
+        if (c->method == &schema_method_ops_follow || c->method == &schema_method_personal_follow || c->method == &schema_method_store_stats)
                 return false;
         queue_call(c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
                    : on_audit(c->method) ? &s->audit.queue : &s->reader.queue, c);
@@ -179,7 +181,7 @@ void store_close(struct store *s)
         free((char *)s->uploads);
 }
 
-/* ---- housekeeping: unused uploads, and files that nothing names ---- */
+/* ---- housekeeping: unused uploads, files that nothing names, old drafts ---- */
 
 struct sweep {
         struct task task;
@@ -189,8 +191,10 @@ struct sweep {
 static int sweep_rows(struct task *task)
 {
         struct store *s = ((struct sweep *)task)->store;
+        int64_t now = clock_now_ms(s->service->clock);
+        int r = upload_sweep(s->writer.db, now);
 
-        return upload_sweep(s->writer.db, clock_now_ms(s->service->clock));
+        return r ? r : draft_sweep(s->writer.db, now);
 }
 
 static int sweep_files(struct task *task)
@@ -274,6 +278,8 @@ static int start(struct service *service, void **ret_data)
         }
         r = feed_init(&s->feed, service->loop);
         if (!r)
+                r = feed_init(&s->personal_feed, service->loop);
+        if (!r)
                 r = service_client(service, "identity", SCHEMA_PEER_IDENTITY, &s->identity);
         if (!r)
                 r = people_start(s);
@@ -292,6 +298,7 @@ static void drain(void *data)
 
         rpc_server_stop(s->server);
         feed_drain(&s->feed);
+        feed_drain(&s->personal_feed);
 }
 
 static bool drained(void *data)
@@ -307,6 +314,8 @@ static void stop(void *data)
                 return;
         if (s->feed.loop)
                 feed_deinit(&s->feed);
+        if (s->personal_feed.loop)
+                feed_deinit(&s->personal_feed);
         follower_free(s->people);
         loop_timer_free(s->people_timer);
         rpc_client_free(s->identity);

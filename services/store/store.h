@@ -38,11 +38,12 @@ struct store {
         struct follower *people;          /* loop; NULL while a page is being logged */
         struct loop_timer *people_timer;  /* loop */
         struct feed feed;                 /* loop: those who follow the log */
+        struct feed personal_feed;        /* loop: those who follow what is users' own */
         struct db *follow_db;             /* loop */
         struct arena follow_arena;        /* loop */
         struct loop_timer *housekeeping;  /* loop */
         struct tail tail;                 /* writer, loop: has its own lock */
-        struct loop_work woken;           /* writer to loop: the head moved on */
+        struct loop_work woken;           /* writer to loop: a head moved on */
         _Atomic bool waking;
 
         struct worker writer, reader, files, audit;
@@ -55,7 +56,10 @@ struct store {
         bool broken;                      /* writer: the transaction is gone */
         bool scrub;                       /* writer: redacted texts are still in the WAL */
 
+        int64_t personal_seq;             /* writer: of the newest change, committed or not */
+
         _Atomic int64_t head;             /* the log's last committed position */
+        _Atomic int64_t personal_head;    /* of the last committed change of what is users' own */
         _Atomic int64_t commits, ops;     /* since start */
         struct tally committing;          /* noted by the writer */
 

@@ -90,6 +90,7 @@ static inline void room_close(struct room *room)
         if (room->store) {
                 rpc_server_stop(room->store->server);
                 feed_deinit(&room->store->feed);
+                feed_deinit(&room->store->personal_feed);
                 store_close(room->store);
                 rpc_server_free(room->store->server);
                 loop_dispatch(room->service.loop, 0); /* what its writer posted last */
@@ -116,6 +117,7 @@ static inline int room_open_vfs(struct room *room, const char *vfs)
         if (r)
                 return r;
         assert_int_equal(feed_init(&s->feed, room->service.loop), 0);
+        assert_int_equal(feed_init(&s->personal_feed, room->service.loop), 0);
         assert_int_equal(rpc_server_new(room->service.loop, &(struct rpc_server_options){ .path = path, .handlers = store_handlers, .data = s,
                                                                                           .route = store_route, .peers = &room->service.peers,
                                                                                           .caller_key = s->caller_key, .clock = &room->clock },

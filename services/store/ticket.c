@@ -1,5 +1,6 @@
 #include "ticket.h"
 
+#include "read.h"
 #include "registers.h"
 
 #include <errno.h>
@@ -238,6 +239,9 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
                 r = member_list(db, row->id, MEMBER_WATCHER, arena, &watchers, &n);
         if (!r)
                 r = conflicts(db, row->id, arena, ret);
+        ret->has_unread = !ulid_is_zero(caller->user);
+        if (!r && ret->has_unread)
+                r = read_unread(db, caller, row->id, &ret->unread);
         if (r)
                 return r;
         ret->watchers.items = ulids_of(watchers, n, arena);

@@ -1,5 +1,6 @@
 #include "writer.h"
 
+#include "personal.h"
 #include "tx.h"
 
 #include <errno.h>
@@ -39,14 +40,14 @@ int writer_load(struct store *s)
         }
         s->checkpoint_at = clock_now_ms(s->service->clock);
         s->head = head;
-        return 0;
+        return personal_load(s);
 }
 
 /* One command or task. With a savepoint it is undone as a whole where it fails; without, *ret_torn says that it failed and had written. */
 static int guarded(struct store *s, struct call *c, struct task *t, bool savepoint, bool *ret_torn)
 {
         struct db *db = s->writer.db;
-        int64_t changes = sqlite3_total_changes64(db_handle(db));
+        int64_t changes = sqlite3_total_changes64(db_handle(db)), personal_seq = s->personal_seq;
         struct chain chain = s->chain;
         int r;
 
@@ -58,8 +59,10 @@ static int guarded(struct store *s, struct call *c, struct task *t, bool savepoi
                 s->broken = true; /* a full disk took the whole transaction with it */
                 return r < 0 ? r : -EIO;
         }
-        if (r)
+        if (r) {
                 s->chain = chain;
+                s->personal_seq = personal_seq;
+        }
         if (!savepoint) {
                 *ret_torn = r && sqlite3_total_changes64(db_handle(db)) != changes;
                 return r;
@@ -138,6 +141,24 @@ static void wake_followers(struct loop_work *work)
 
         s->waking = false;
         feed_wake(&s->feed);
+        feed_wake(&s->personal_feed);
+}
+
+/* What was committed, to those who wait for it. */
+static void announce(struct store *s, int64_t head_before)
+{
+        bool moved = s->chain.seq != head_before || s->personal_seq != s->personal_head;
+
+        if (s->chain.seq != head_before) {
+                s->head = s->chain.seq;
+                s->commits++;
+                s->ops += s->chain.seq - head_before;
+        }
+        s->personal_head = s->personal_seq;
+        if (moved && !atomic_exchange(&s->waking, true)) {
+                s->woken.run = wake_followers;
+                loop_post(s->service->loop, &s->woken);
+        }
 }
 
 /* A batch's commands and tasks in order, in one transaction; no further than to one that is torn. */
@@ -176,6 +197,7 @@ static void batch(struct store *s, struct call *calls, struct task *tasks)
         if (torn) {
                 db_rollback(s->writer.db);
                 s->chain = chain;
+                s->personal_seq = s->personal_head;
                 r = batch_run(s, calls, tasks, true, results, &torn);
         }
         if (!r)
@@ -188,16 +210,11 @@ static void batch(struct store *s, struct call *calls, struct task *tasks)
                         _exit(1);
                 }
                 s->chain = chain;
+                s->personal_seq = s->personal_head;
                 s->checkpoint_seq = checkpoint_seq;
                 s->checkpoint_at = checkpoint_at;
-        } else if (s->chain.seq != chain.seq) {
-                s->head = s->chain.seq;
-                s->commits++;
-                s->ops += s->chain.seq - chain.seq;
-                if (!atomic_exchange(&s->waking, true)) {
-                        s->woken.run = wake_followers;
-                        loop_post(s->service->loop, &s->woken);
-                }
+        } else {
+                announce(s, chain.seq);
         }
         scrub(s);
         for (struct call *c = calls; c; c = next_call, result++) {
