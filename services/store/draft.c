@@ -117,7 +117,7 @@ int store_on_draft_list(struct store *s, struct call *c, const struct draft_list
         struct caller user = store_actor(c);
         struct db *db = store_db(s, c);
         sqlite3_stmt *q;
-        int r;
+        int r = 0;
 
         (void)in;
         ret->items.items = arena_array(&c->arena, DRAFT_MAX, sizeof(*ret->items.items));

@@ -59,7 +59,7 @@ static void say(const struct schema_event *type, const void *data, int64_t at, s
 static int change_tell(struct db *db, sqlite3_stmt *q, struct arena *arena, struct personal_item *ret)
 {
         struct ulid ticket = db_column_ulid(q, 2);
-        bool internal = db_column_int(q, 4), visible;
+        bool internal = db_column_int(q, 4), visible = false;
         int64_t version = db_column_int(q, 6);
         struct caller user;
         int r;
