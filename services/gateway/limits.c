@@ -16,6 +16,7 @@ static const struct {
         [LIMITS_UPLOAD] = { "upload", 50 },
         [LIMITS_SESSION] = { "session", 10 },
         [LIMITS_ENROLL] = { "enroll", 2 },
+        [LIMITS_TYPING] = { "typing", 100 },
 };
 
 void limits_init(struct limits *limits, int64_t device_rate, int64_t user_rate)
