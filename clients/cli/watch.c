@@ -114,6 +114,8 @@ int run_watch(struct cli *cli, int argc, char **argv)
                         status = cli_failed(cli, &error);
                         break;
                 }
+                if (r == ASSIST_LIVE_EVENT && !event->has_op_id)
+                        continue;       /* who looks, types and is there: it is not for a list */
                 if (r == ASSIST_LIVE_EVENT) {
                         left--;
                         buf_clear(&json);

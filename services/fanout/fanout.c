@@ -1,8 +1,6 @@
 #include "fanout.h"
 
-#include "codec.h"
 #include "schema/fanout_handlers.h"
-#include "schema/ticket.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -14,7 +12,6 @@
 enum {
         REAP_US = 10 * 1000000,
         TAIL_BYTES = 32 * 1024 * 1024,
-        TAIL_PRELOAD = 4096,            /* ops that a fresh fanout reads before it takes sessions */
         PAGE_BYTES = 256 * 1024,
         PAGE_EVENTS = 4096,
         RESET_OPS = 10000,              /* who is further behind is told by store that fetching anew is cheaper */
@@ -22,8 +19,10 @@ enum {
 
 static void outlet_drop(struct fanout *f, struct outlet *o)
 {
-        while (o->sessions)
+        while (o->sessions) {
+                attendance_lost(&f->attendance, o->sessions, o->asked_us);
                 sessions_detach(&f->sessions, o->sessions);
+        }
         outlet_free(&f->outlets, o);
 }
 
@@ -35,29 +34,18 @@ static void outlets_drop(struct fanout *f)
                 outlet_drop(f, o);
 }
 
-void fanout_deliver(struct fanout *f, struct shared_event *event, const struct recipients *to)
-{
-        struct outlet *o, *next;
-
-        if (!to->n)
-                return;
-        outlets_deliver(event, to);
-        HASH_ITER(hh, f->outlets, o, next) {
-                if (o->bytes <= OUTLET_QUEUE_BYTES)
-                        continue;
-                /* it will announce its sessions again, and they go on from their cursors */
-                log_warning("a gateway takes nothing any more: its queue is dropped");
-                outlet_drop(f, o);
-        }
-}
-
 void fanout_wake(struct fanout *f)
 {
         struct outlet *o, *next;
 
-        HASH_ITER(hh, f->outlets, o, next)
-                if (o->first)
+        HASH_ITER(hh, f->outlets, o, next) {
+                if (o->bytes > OUTLET_QUEUE_BYTES) { /* it will announce its sessions again, and they go on from their cursors */
+                        log_warning("a gateway takes nothing any more: its queue is dropped");
+                        outlet_drop(f, o);
+                } else if (o->first || !o->told) {
                         feed_wake(&o->feed);
+                }
+        }
 }
 
 /* ---- following the log ---- */
@@ -66,15 +54,13 @@ void fanout_wake(struct fanout *f)
 static void access_lost(struct fanout *f, const struct shared_event *event)
 {
         struct party *p = sessions_party(&f->sessions, event->readers->target);
-        struct event_access_lost lost;
-        struct arena arena = { 0 };
+        struct ulid ticket;
         struct session *s;
 
-        if (p && !json_read(schema_event_access_lost.data, event->event.data, &arena, &lost, NULL))
+        if (p && event_loses(event, &ticket))
                 DL_FOREACH(p->sessions, s)
                         if (!s->agent)
-                                outlet_withdraw(s, lost.ticket);
-        arena_deinit(&arena);
+                                outlet_withdraw(s, ticket);
 }
 
 /* What was redacted is in memory nowhere: who has not got it yet reads the log, where it is gone. */
@@ -98,10 +84,11 @@ static void take_op(struct fanout *f, const struct log_item *item)
         f->events++;
         if (!f->positioned || !event->has_event)
                 return;
-        if (str_is(event->event.type, schema_event_access_lost.name))
+        if (event->readers->kind == AUDIENCE_USER)
                 access_lost(f, event);
+        attendance_op(&f->attendance, event);
         sessions_select(&f->sessions, event->readers, &f->recipients);
-        fanout_deliver(f, event, &f->recipients);
+        outlets_deliver(event, &f->recipients);
 }
 
 static void log_ask(void *data, void *params)
@@ -115,7 +102,7 @@ static void log_ask(void *data, void *params)
 /* The log's head is known: what is before it is read first, so that those who come back find it in memory. */
 static void log_found(struct fanout *f, const struct ops_follow_result *in)
 {
-        int64_t start = in->head > TAIL_PRELOAD ? in->head - TAIL_PRELOAD : 0;
+        int64_t start = in->head > FANOUT_PRELOAD ? in->head - FANOUT_PRELOAD : 0;
 
         f->found = true;
         f->positioned = start == in->head;
@@ -128,13 +115,14 @@ static void log_take(void *data, const void *result)
         const struct ops_follow_result *in = result;
         struct fanout *f = data;
         int64_t before = tail_end(&f->tail);
-        struct outlet *o, *next;
 
         f->heard_us = clock_steady_us(f->service->clock);
         if (f->found && (in->head < before || memcmp(in->instance.p, f->tail.instance, sizeof(f->tail.instance)))) {
                 /* store was restored from a backup: what was told is another future's */
                 log_warning("the log is another one than before: all gateways begin anew");
                 outlets_drop(f);
+                attendance_deinit(&f->attendance);
+                attendance_init(&f->attendance, f);
                 f->found = f->positioned = false;
                 return;
         }
@@ -147,10 +135,9 @@ static void log_take(void *data, const void *result)
         f->positioned = f->positioned || tail_end(&f->tail) >= f->preload;
         if (tail_end(&f->tail) == before || !f->positioned)
                 return;
-        HASH_ITER(hh, f->outlets, o, next) {
+        for (struct outlet *o = f->outlets; o; o = o->hh.next)
                 o->told = false;
-                feed_wake(&o->feed);
-        }
+        fanout_wake(f);
 }
 
 /* ---- gateways ---- */
@@ -215,6 +202,7 @@ static int resume(struct fanout *f, struct call *c, const struct session *s, str
 
 int fanout_on_live_attach(struct fanout *f, struct call *c, const struct live_attach *in, struct live_attach_result *ret)
 {
+        bool known = sessions_find(&f->sessions, in->id);
         struct session *s;
         struct outlet *o;
         int r = 0;
@@ -235,6 +223,7 @@ int fanout_on_live_attach(struct fanout *f, struct call *c, const struct live_at
                 ret->cursor = tail_cursor(&f->tail, tail_end(&f->tail), &c->arena);
         }
         s->pushed = !r && (ret->outcome == ATTACH_OUTCOME_LIVE || ret->outcome == ATTACH_OUTCOME_RESET);
+        attendance_attached(&f->attendance, s, in, known);
         return r;
 }
 
@@ -247,8 +236,10 @@ int fanout_on_live_detach(struct fanout *f, struct call *c, const struct live_de
         for (size_t i = 0; o && i < in->sessions.n; i++) {
                 struct session *s = sessions_find(&f->sessions, in->sessions.items[i]);
 
-                if (s && s->outlet == o)
-                        sessions_detach(&f->sessions, s);
+                if (!s || s->outlet != o)
+                        continue;
+                attendance_ended(&f->attendance, s);
+                sessions_detach(&f->sessions, s);
         }
         return 0;
 }
@@ -296,6 +287,8 @@ int fanout_on_fanout_stats(struct fanout *f, struct call *c, const struct fanout
         stats_gauge(&stats, "tail_ops", "Ops in memory: who is no further behind resumes from there.", (int64_t)f->tail.n);
         stats_gauge(&stats, "tail_bytes", "What they take.", (int64_t)f->tail.bytes);
         stats_gauge(&stats, "sessions", "Live sessions, of all gateways.", (int64_t)sessions_count(&f->sessions));
+        stats_gauge(&stats, "people_online", "Who have a session, or had one 10 s ago.", (int64_t)roster_count(&f->attendance.roster));
+        stats_gauge(&stats, "presence_leases", "Tickets that sessions show, each for itself.", (int64_t)f->attendance.presence.leases);
         stats_gauge(&stats, "gateways", "Gateways that follow.", HASH_COUNT(f->outlets));
         stats_gauge(&stats, "queued_bytes", "What gateways have not taken yet.", (int64_t)queued);
         return 0;
@@ -329,6 +322,7 @@ static int start(struct service *service, void **ret_data)
         *ret_data = f;
         f->service = service;
         r = service_secret(service, "caller", f->caller_key);
+        attendance_init(&f->attendance, f);
         if (!r)
                 r = service_secret(service, "cursor", cursor);
         if (!r)
@@ -372,6 +366,7 @@ static void stop(void *data)
         follower_free(f->log);
         rpc_client_free(f->store);
         outlets_drop(f);
+        attendance_deinit(&f->attendance);
         rpc_server_free(f->server);
         loop_timer_free(f->reaper);
         recipients_deinit(&f->recipients);

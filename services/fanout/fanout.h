@@ -2,9 +2,12 @@
  * hands each gateway its own queue, once per event with the list of its sessions. It keeps nothing on disk and asks nobody. A
  * gateway that gets a new outlet, because fanout is new or dropped the old one, sees a new epoch and announces its sessions again. */
 #pragma once
+#include "attendance.h"
 #include "outlet.h"
 #include "schema/log.h"
 #include "service.h"
+
+enum { FANOUT_PRELOAD = 4096 };     /* ops that a fresh one reads before it takes sessions */
 
 struct fanout {
         struct service *service;
@@ -23,11 +26,11 @@ struct fanout {
         struct outlet *outlets;     /* by gateway id */
         struct sessions sessions;
         struct recipients recipients;
+        struct attendance attendance;
         uint8_t caller_key[32];
 };
 
 extern const struct service_type fanout_service;
 
-/* Queues an event for sessions, at their gateways; fanout_wake, when all is queued, hands the queues to gateways that wait. */
-void fanout_deliver(struct fanout *f, struct shared_event *event, const struct recipients *to);
+/* Something was queued for gateways, or the log has moved: hands it to those that wait. */
 void fanout_wake(struct fanout *f);

@@ -12,6 +12,7 @@ struct session {
         int64_t number;                     /* of its attachment there */
         struct party *party;
         bool agent;
+        bool behind;                        /* was not told of who is there for a while */
         bool pushed;                        /* gets what is logged; else it reads on by itself */
         struct session *prev, *next;        /* of the party */
         struct session *prev_agent, *next_agent;

@@ -1,5 +1,8 @@
 #include "tail.h"
 
+#include "codec.h"
+#include "schema/ticket.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +259,29 @@ void tail_read(const struct tail *t, int64_t after, const struct tail_reader *re
                 }
                 ret->to = seq;
         }
+}
+
+bool event_loses(const struct shared_event *e, struct ulid *ret_ticket)
+{
+        struct event_access_lost lost;
+        struct arena arena = { 0 };
+        bool loses = e->has_event && e->readers->kind == AUDIENCE_USER && str_is(e->event.type, schema_event_access_lost.name) &&
+                     !json_read(schema_event_access_lost.data, e->event.data, &arena, &lost, NULL);
+
+        if (loses)
+                *ret_ticket = lost.ticket;
+        arena_deinit(&arena);
+        return loses;
+}
+
+bool tail_loses(const struct tail *t, int64_t after, struct ulid user, struct ulid ticket)
+{
+        struct ulid lost;
+
+        for (int64_t seq = after + 1; seq <= tail_end(t); seq++)
+                if (event_loses(at(t, seq), &lost) && ulid_eq(at(t, seq)->readers->target, user) && ulid_eq(lost, ticket))
+                        return true;
+        return false;
 }
 
 struct str tail_cursor(const struct tail *t, int64_t seq, struct arena *arena)

@@ -32,6 +32,8 @@ struct shared_event {
 };
 struct shared_event *shared_event_new(const struct event *event);
 void shared_event_unref(struct shared_event *e);
+/* Whether it says that a user, its target, may see a ticket no more. */
+bool event_loses(const struct shared_event *e, struct ulid *ret_ticket);
 
 struct tail {
         struct cursor_key key;
@@ -76,6 +78,8 @@ struct tail_page {
         bool role_changed;          /* what the reader may see is another thing since: no page */
 };
 void tail_read(const struct tail *t, int64_t after, const struct tail_reader *reader, struct arena *arena, struct tail_page *ret);
+/* Whether an op after a position that is here says that a user may see a ticket no more. */
+bool tail_loses(const struct tail *t, int64_t after, struct ulid user, struct ulid ticket);
 /* The cursor of a position that is here. */
 struct str tail_cursor(const struct tail *t, int64_t seq, struct arena *arena);
 

@@ -33,7 +33,7 @@ void live_attach(struct live_session *s)
 {
         struct live *live = s->live;
         struct live_attach in = { .gateway = live->gateway->id, .id = s->id, .has_cursor = s->has_cursor, .cursor = buf_view(&s->cursor),
-                                  .has_kept = s->kept.n > 0, .kept = buf_view(&s->kept) };
+                                  .has_kept = s->kept.n > 0, .kept = buf_view(&s->kept), .again = !s->request };
         struct rpc_request request = { .method = &schema_method_live_attach, .params = &in, .caller = buf_view(&s->visitor->sealed) };
 
         if (s->asking) {        /* its answer is about what is over */

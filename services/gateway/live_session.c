@@ -172,8 +172,12 @@ void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct
 
 void live_session_mention(struct live_session *s, struct ws_shared *frame)
 {
-        if (s->ws && ws_queued(s->ws) <= LIVE_MENTION_BYTES)
+        if (!s->ws || s->state == LIVE_READING || s->state == LIVE_WAITING) /* it is told anew when it is attached again */
+                return;
+        if (ws_queued(s->ws) <= LIVE_QUEUE_BYTES)
                 ws_send(s->ws, (struct str){ 0 }, frame);
+        else if (s->state == LIVE_PUSHED)
+                pull(s);
 }
 
 void live_session_keep(struct live_session *s, struct str bytes)

@@ -14,7 +14,6 @@ enum {
         LIVE_RETRY_US = 200 * 1000,
         LIVE_AHEAD_US = 20 * 1000,      /* what a client has from store may be so much ahead of fanout */
         LIVE_QUEUE_BYTES = 1024 * 1024, /* more than this waits: the client is told to pull */
-        LIVE_MENTION_BYTES = 64 * 1024, /* and more than this: it misses what is ephemeral */
         LIVE_ADMISSIONS = 1000,         /* WebSockets a second */
         LIVE_SILENCE_MIN_MS = 15000,    /* then a ping; each time another length, so that sessions don't ping in step */
         LIVE_SILENCE_MAX_MS = 25000,

@@ -71,11 +71,15 @@ class RawSocket:
         self.socket.sendall(head + (bytes(4) if masked else b"") + data)
 
     def message(self, deadline_s=30):
-        """The next text message; answers pings. None once the server has closed, with its code in self.closed."""
+        """The next text message; answers pings. None once the server has closed, with its code in self.closed. What is ephemeral comes at
+        any time, and goes to self.mentions."""
         while True:
             opcode, data = self.frame(deadline_s)
             if opcode == 1:
-                return json.loads(data)
+                message = json.loads(data)
+                if "type" in message or "from" in message:
+                    return message
+                self.mentions += message["events"]
             if opcode == 9:
                 self.send(data, 10)
             if opcode == 8:
@@ -86,7 +90,7 @@ class RawSocket:
         self.send(json.dumps({"type": "ack", "cursor": self.cursor}))
 
     def events(self, n=1):
-        """The next n events, whose frames must be contiguous; pages are acknowledged. What is ephemeral goes to self.mentions."""
+        """The next n events, whose frames must be contiguous; pages are acknowledged."""
         found = []
         while len(found) < n:
             frame = self.message()
@@ -94,8 +98,6 @@ class RawSocket:
             if frame.get("type") == "pull":
                 self.pulls += 1
                 self.acknowledge()
-            elif "from" not in frame:
-                self.mentions += frame["events"]
             else:
                 assert frame["from"] == self.cursor, "a gap"
                 self.cursor = frame["to"]
