@@ -117,15 +117,19 @@ void buf_base64url(struct buf *b, const void *bytes, size_t n)
 {
         const uint8_t *in = bytes;
         char *out = buf_reserve(b, (n * 4 + 2) / 3);
-        unsigned bits = 0, held = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                bits = bits << 8 | in[i];
-                for (held += 8; held >= 6; held -= 6)
-                        *out++ = base64url[bits >> (held - 6) & 63];
+        for (; n >= 3; n -= 3, in += 3) {
+                *out++ = base64url[in[0] >> 2];
+                *out++ = base64url[(in[0] << 4 | in[1] >> 4) & 63];
+                *out++ = base64url[(in[1] << 2 | in[2] >> 6) & 63];
+                *out++ = base64url[in[2] & 63];
         }
-        if (held)
-                *out++ = base64url[bits << (6 - held) & 63];
+        if (n) {
+                *out++ = base64url[in[0] >> 2];
+                *out++ = base64url[(in[0] << 4 | (n == 2 ? in[1] >> 4 : 0)) & 63];
+        }
+        if (n == 2)
+                *out++ = base64url[in[1] << 2 & 63];
         b->n = (size_t)(out - b->p);
 }
 

@@ -61,13 +61,15 @@ void ulid_text(struct ulid id, char ret_text[ULID_TEXT + 1])
         /* 26 digits of 5 bits hold 130: the first digit has only the top 3. Then 5 bytes are 8 digits. */
         *out++ = crockford[id.b[0] >> 5];
         *out++ = crockford[id.b[0] & 31];
-        for (int i = 1; i < 16; i += 5) {
-                uint64_t bits = 0;
-
-                for (int k = 0; k < 5; k++)
-                        bits = bits << 8 | id.b[i + k];
-                for (int shift = 35; shift >= 0; shift -= 5)
-                        *out++ = crockford[bits >> shift & 31];
+        for (const uint8_t *in = id.b + 1; in < id.b + 16; in += 5) {
+                *out++ = crockford[in[0] >> 3];
+                *out++ = crockford[(in[0] << 2 | in[1] >> 6) & 31];
+                *out++ = crockford[in[1] >> 1 & 31];
+                *out++ = crockford[(in[1] << 4 | in[2] >> 4) & 31];
+                *out++ = crockford[(in[2] << 1 | in[3] >> 7) & 31];
+                *out++ = crockford[in[3] >> 2 & 31];
+                *out++ = crockford[(in[3] << 3 | in[4] >> 5) & 31];
+                *out++ = crockford[in[4] & 31];
         }
         *out = '\0';
 }
