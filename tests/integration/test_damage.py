@@ -42,6 +42,7 @@ def answer(desk, call):
     result = getattr(desk, who).rpc(method, params)
     for of in result.get("items", ()):
         of.pop("seen_at", None)         # of a device: moves on
+    result.pop("grant", None)           # says until when
     return result
 
 
