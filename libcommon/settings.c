@@ -94,6 +94,8 @@ static const struct key keys[] = {
         { "gateway", "device_rate", "requests that one device may make in a minute", "1200", NUMBER, AT(device_rate), 1, 1000000 },
         { "gateway", "user_rate", "requests that one user may make in a minute, on all devices", "2400", NUMBER, AT(user_rate), 1,
           1000000 },
+        { "gateway", "admissions", "WebSockets that may begin in a second; the rest are told when to come back", "1000", NUMBER, AT(admissions), 1,
+          1000000 },
         { "store", "blob_bytes_max", "the largest attachment, in bytes", "26214400", NUMBER, AT(blob_bytes_max), 1,
           INT64_C(1) << 32 },
         { "mail", "smtp_url", "the mail server: smtp://host:port or smtps://host:port; empty: mails are put in a folder", "", TEXT,

@@ -21,6 +21,7 @@ struct settings {
         struct str hosts;           /* names that Host may have beside our address; separated by spaces */
         struct str embed_origins;   /* origins that may embed our page; separated by spaces */
         int64_t device_rate, user_rate;  /* requests a minute */
+        int64_t admissions;         /* WebSockets that may begin in a second */
         /* [store] */
         int64_t blob_bytes_max;     /* of one attachment */
         /* [mail] */

@@ -152,6 +152,7 @@ static int start(struct service *service, void **ret_data)
         if (!g->limits)
                 return -ENOMEM;
         limits_init(g->limits, service->settings.device_rate, service->settings.user_rate);
+        admission_init(&g->admission, service->settings.admissions);
         g->visitors = visitors_new(g);
         g->live = live_new(g);
         r = service_client(service, "store", SCHEMA_PEER_STORE, &g->store);
@@ -178,6 +179,7 @@ static void reload(void *data)
 
         g->limits->device_rate = g->service->settings.device_rate;
         g->limits->user_rate = g->service->settings.user_rate;
+        g->admission.rate = g->service->settings.admissions;
         if (!g->listener)
                 return;
         host_address_set_port(&place.address, (uint16_t)g->service->settings.port);

@@ -3,6 +3,7 @@
  *
  * h2o's loop drives the process; ours, which hears timers, signals and answers, is one descriptor in it. */
 #pragma once
+#include "admission.h"
 #include "host.h"
 #include "limits.h"
 #include "service.h"
@@ -36,6 +37,7 @@ struct gateway {
         char device[DEVICE_MAX + 1];    /* what our own address is called */
 
         struct limits *limits;
+        struct admission admission;     /* of WebSockets */
         struct visitors *visitors;
         struct live *live;
         struct request *spare;          /* requests that are over: their memory is used again */

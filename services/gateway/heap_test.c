@@ -82,7 +82,7 @@ static int setup(void **state)
         snprintf(r->path, sizeof(r->path), "%s/run/assist-identity/rpc.sock", r->folder);
         r->port = free_port();
         r->service = (struct service){ .name = "gateway", .clock = &clock_system, .loop = loop_new(&clock_system), .root = r->folder,
-                                       .settings = { .device_rate = 1000000, .user_rate = 1000000 } };
+                                       .settings = { .device_rate = 1000000, .user_rate = 1000000, .admissions = 1000 } };
         assert_int_equal(rpc_peers_load(true, &r->service.peers), 0);
         assert_int_equal(feed_init(&r->feed, r->service.loop), 0);
         assert_int_equal(rpc_server_new(r->service.loop, &(struct rpc_server_options){

@@ -32,7 +32,7 @@ static void failed(struct live_session *s, int code, const struct fault *fault)
 void live_attach(struct live_session *s)
 {
         struct live *live = s->live;
-        struct live_attach in = { .gateway = live->gateway->id, .id = s->id, .has_cursor = s->has_cursor, .cursor = buf_view(&s->cursor),
+        struct live_attach in = { .gateway = live->gateway->id, .id = s->id, .has_cursor = s->has_cursor, .cursor = live_session_cursor(s),
                                   .has_kept = s->kept.n > 0, .kept = buf_view(&s->kept), .again = !s->request };
         struct rpc_request request = { .method = &schema_method_live_attach, .params = &in, .caller = buf_view(&s->visitor->sealed) };
 
@@ -41,12 +41,9 @@ void live_attach(struct live_session *s)
                 return;
         }
         loop_timer_stop(s->retry);
-        if (s->number)
-                HASH_DEL(live->by_number, s);
         live_session_drop_held(s);
         s->state = LIVE_ATTACHING;
-        s->number = in.session = ++live->numbers;
-        HASH_ADD(hh, live->by_number, number, sizeof(s->number), s);
+        s->number = in.session = ++live->attachments << LIVE_SLOT_BITS | (int64_t)s->slot;
         if (s->request) {
                 request.request = s->request->id;
                 request.client_request = s->request->client_id;
@@ -122,7 +119,7 @@ static void on_page(void *data, const struct rpc_reply *reply)
         } else if (in->mode == SINCE_MODE_RESET) {
                 live_session_reset(s, in->reason, in->to);
                 live_attach(s);
-        } else if (!in->more && str_eq(in->to, buf_view(&s->cursor))) {
+        } else if (!in->more && str_eq(in->to, live_session_cursor(s))) {
                 /* the client knows more than fanout yet: soon it has read on */
                 s->state = LIVE_ATTACHING;
                 loop_timer_set(s->retry, LIVE_AHEAD_US);
@@ -135,7 +132,7 @@ static void on_page(void *data, const struct rpc_reply *reply)
 
 void live_read(struct live_session *s)
 {
-        const struct op_since in = { .cursor = buf_view(&s->cursor), .max_bytes = LIVE_PAGE_BYTES };
+        const struct op_since in = { .cursor = live_session_cursor(s), .max_bytes = LIVE_PAGE_BYTES };
         struct rpc_request request = { .method = &schema_method_op_since, .params = &in, .caller = buf_view(&s->visitor->sealed) };
 
         s->state = LIVE_READING;
@@ -148,28 +145,68 @@ void live_read(struct live_session *s)
                 abort();        /* likewise */
 }
 
+/* ---- slots ---- */
+
+void live_slot_take(struct live *live, struct live_session *s)
+{
+        if (!live->n_free) {
+                size_t n = live->n_slots ? 2 * live->n_slots : 64;
+
+                live->slots = realloc(live->slots, n * sizeof(struct live_session *));
+                live->free_slots = realloc(live->free_slots, n * sizeof(uint32_t));
+                if (!live->slots || !live->free_slots)
+                        abort();
+                for (size_t i = n; i-- > live->n_slots;) {
+                        live->slots[i] = NULL;
+                        live->free_slots[live->n_free++] = (uint32_t)i;
+                }
+                live->n_slots = n;
+        }
+        s->slot = live->free_slots[--live->n_free];
+        live->slots[s->slot] = s;
+}
+
+void live_slot_leave(struct live *live, const struct live_session *s)
+{
+        live->slots[s->slot] = NULL;
+        live->free_slots[live->n_free++] = s->slot;
+}
+
+/* Whose attachment it is; NULL where it is over. */
+static struct live_session *attached(const struct live *live, int64_t number)
+{
+        uint64_t slot = (uint64_t)number & ((UINT64_C(1) << LIVE_SLOT_BITS) - 1);
+        struct live_session *s = slot < live->n_slots ? live->slots[slot] : NULL;
+
+        return s && s->number == number ? s : NULL;
+}
+
 /* ---- following fanout ---- */
 
 static void deliver(struct live *live, const struct delivery *item)
 {
-        struct ws_shared *tail = NULL;
-        struct live_session *s;
-        struct str to = { 0 };
+        struct live_session *next = item->sessions.n ? attached(live, item->sessions.items[0]) : NULL;
+        struct frame *frame = NULL;
 
         if (item->event)
-                tail = item->has_cursor ? live_tail(item->event, item->cursor, &to) : live_ephemeral(item->event);
+                frame = item->has_cursor ? frame_of_op(item->event, item->cursor.p) : frame_ephemeral(item->event);
         for (size_t i = 0; i < item->sessions.n; i++) {
-                HASH_FIND(hh, live->by_number, &item->sessions.items[i], sizeof(int64_t), s);
+                struct live_session *s = next;
+
+                /* while one is written to, the memory of the next one comes */
+                next = i + 1 < item->sessions.n ? attached(live, item->sessions.items[i + 1]) : NULL;
+                if (next)
+                        __builtin_prefetch(next->ws);
                 if (!s)
                         continue;       /* of an attachment that is over */
                 if (item->has_keep)
                         live_session_keep(s, item->keep);
-                if (tail && item->has_cursor)
-                        live_session_deliver(s, tail, to);
-                else if (tail)
-                        live_session_mention(s, tail);
+                if (frame && frame->to)
+                        live_session_deliver(s, frame);
+                else if (frame)
+                        live_session_mention(s, frame);
         }
-        ws_shared_unref(tail);
+        frame_unref(frame);
 }
 
 static void follow_ask(void *data, void *params)
@@ -258,7 +295,7 @@ void live_detach(struct live *live, struct ulid id)
 
 static bool is_cursor(struct str s)
 {
-        if (s.n == 0 || s.n > LIVE_CURSOR_MAX)
+        if (s.n != CURSOR_TEXT)
                 return false;
         for (size_t i = 0; i < s.n; i++)
                 if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", s.p[i], 64))
@@ -292,7 +329,8 @@ static void on_known(struct request *q, int code, const struct fault *fault)
         }
         s = live_session_new(live, q);
         s->has_cursor = cursor.n > 0;
-        buf_str(&s->cursor, cursor);
+        if (s->has_cursor)
+                memcpy(s->cursor, cursor.p, CURSOR_TEXT);
         live_attach(s);
 }
 
@@ -311,7 +349,7 @@ void live_route(struct request *q)
                 request_refuse(q, status, FAULT_INVALID_REQUEST, reason);
         else if (q->gateway->draining)
                 request_refuse(q, 503, FAULT_UNAVAILABLE, "this gateway is stopping; connect again");
-        else if (!admission_take(&q->gateway->live->admission, clock_steady_us(q->gateway->service->clock), &fault.retry_after_ms))
+        else if (!admission_take(&q->gateway->admission, clock_steady_us(q->gateway->service->clock), &fault.retry_after_ms))
                 request_fail(q, FAULT_UNAVAILABLE, &fault);
         else
                 request_identify(q, token, on_known);
@@ -346,7 +384,6 @@ struct live *live_new(struct gateway *g)
         if (!live)
                 abort();
         live->gateway = g;
-        admission_init(&live->admission, LIVE_ADMISSIONS);
         return live;
 }
 
@@ -363,6 +400,7 @@ void live_drain(struct live *live)
         struct live_session *s;
 
         live->draining = true;
+        live->bye_ms = admission_spread_ms(&live->gateway->admission, (int64_t)live->n);
         DL_FOREACH(live->sessions, s)
                 live_session_bye(s);
 }
@@ -389,5 +427,7 @@ void live_free(struct live *live)
                 rpc_cancel(live->gateway->fanout, live);
         buf_deinit(&live->position);
         free(live->gone);
+        free(live->slots);
+        free(live->free_slots);
         free(live);
 }

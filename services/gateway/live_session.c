@@ -16,56 +16,27 @@ static int64_t now_us(const struct live_session *s)
 
 /* ---- frames ---- */
 
-struct ws_shared *live_tail(const struct event *event, struct str cursor, struct str *ret_to)
+struct str live_session_cursor(const struct live_session *s)
 {
-        static const char before[] = "\",\"to\":\"";
-        struct buf b = { 0 };
-        struct ws_shared *tail;
-
-        buf_text(&b, before);
-        buf_str(&b, cursor);
-        buf_text(&b, "\",\"events\":[");
-        json_write(&schema_type_event, event, &b);
-        buf_text(&b, "]}");
-        tail = ws_shared_new(buf_view(&b));
-        buf_deinit(&b);
-        *ret_to = (struct str){ tail->bytes + sizeof(before) - 1, cursor.n };
-        return tail;
+        return (struct str){ s->cursor, CURSOR_TEXT };
 }
 
-struct ws_shared *live_ephemeral(const struct event *event)
+static void move_to(struct live_session *s, const char to[CURSOR_TEXT])
 {
-        struct ws_shared *frame;
-        struct buf b = { 0 };
-
-        buf_text(&b, "{\"events\":[");
-        json_write(&schema_type_event, event, &b);
-        buf_text(&b, "]}");
-        frame = ws_shared_new(buf_view(&b));
-        buf_deinit(&b);
-        return frame;
-}
-
-static void move_to(struct live_session *s, struct str cursor)
-{
-        buf_clear(&s->cursor);
-        buf_str(&s->cursor, cursor);
+        memcpy(s->cursor, to, CURSOR_TEXT);
 }
 
 static void pull(struct live_session *s);
 
-static void send_tail(struct live_session *s, struct ws_shared *tail, struct str to)
+static void send_frame(struct live_session *s, struct frame *frame)
 {
-        char head[16 + LIVE_CURSOR_MAX] = "{\"from\":\"";
-        size_t n = strlen(head);
-
         if (ws_queued(s->ws) > LIVE_QUEUE_BYTES) {
                 pull(s);
                 return;
         }
-        memcpy(head + n, s->cursor.p, s->cursor.n);
-        if (ws_send(s->ws, (struct str){ head, n + s->cursor.n }, tail))
-                move_to(s, to);
+        memcpy(frame->from, s->cursor, CURSOR_TEXT);
+        if (ws_send_frame(s->ws, (struct str){ frame->bytes, frame->n }))
+                move_to(s, frame->to);
 }
 
 /* Moves an idle client's cursor on, and shows it that we are there. */
@@ -75,10 +46,10 @@ static void send_empty(struct live_session *s)
         struct buf b = { 0 };
 
         if (!to.n)
-                to = buf_view(&s->cursor);
-        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[]}", STR_ARG(buf_view(&s->cursor)), STR_ARG(to));
-        if (ws_send(s->ws, buf_view(&b), NULL) && to.p != s->cursor.p)
-                move_to(s, to);
+                to = live_session_cursor(s);
+        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[]}", STR_ARG(live_session_cursor(s)), STR_ARG(to));
+        if (ws_send(s->ws, buf_view(&b)) && to.p != s->cursor)
+                move_to(s, to.p);
         buf_deinit(&b);
 }
 
@@ -86,29 +57,29 @@ static void hello(struct live_session *s, enum live_mode mode, struct str reason
 
 void live_session_page(struct live_session *s, const struct event *events, size_t n, struct str to, bool more)
 {
-        bool moved = !str_eq(to, buf_view(&s->cursor));
+        bool moved = !str_eq(to, live_session_cursor(s));
         struct buf b = { 0 };
 
         if (s->request)
-                hello(s, n || more ? LIVE_MODE_REPLAY : LIVE_MODE_LIVE, (struct str){ 0 }, s->has_cursor ? buf_view(&s->cursor) : to);
+                hello(s, n || more ? LIVE_MODE_REPLAY : LIVE_MODE_LIVE, (struct str){ 0 }, s->has_cursor ? live_session_cursor(s) : to);
         if (!s->has_cursor) {
                 s->has_cursor = true;
-                move_to(s, to);
+                move_to(s, to.p);
                 return;
         }
         if (!moved && !more)
                 return;
         if (more)
                 s->state = LIVE_WAITING;
-        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[", STR_ARG(buf_view(&s->cursor)), STR_ARG(to));
+        buf_format(&b, "{\"from\":\"%.*s\",\"to\":\"%.*s\",\"events\":[", STR_ARG(live_session_cursor(s)), STR_ARG(to));
         for (size_t i = 0; i < n; i++) {
                 if (i)
                         buf_char(&b, ',');
                 json_write(&schema_type_event, &events[i], &b);
         }
         buf_text(&b, more ? "],\"more\":true}" : "]}");
-        if (ws_send(s->ws, buf_view(&b), NULL))
-                move_to(s, to);
+        if (ws_send(s->ws, buf_view(&b)))
+                move_to(s, to.p);
         buf_deinit(&b);
 }
 
@@ -118,15 +89,15 @@ void live_session_reset(struct live_session *s, struct str reason, struct str to
 
         s->has_cursor = true;
         if (s->request) {
-                move_to(s, to);
+                move_to(s, to.p);
                 hello(s, LIVE_MODE_RESET, reason, to);
                 return;
         }
         buf_text(&b, "{\"type\":\"reset\",\"reason\":");
         json_string(&b, reason);
         buf_format(&b, ",\"cursor\":\"%.*s\"}", STR_ARG(to));
-        if (ws_send(s->ws, buf_view(&b), NULL))
-                move_to(s, to);
+        if (ws_send(s->ws, buf_view(&b)))
+                move_to(s, to.p);
         buf_deinit(&b);
 }
 
@@ -134,7 +105,7 @@ void live_session_reset(struct live_session *s, struct str reason, struct str to
 static void pull(struct live_session *s)
 {
         s->state = LIVE_WAITING;
-        ws_send(s->ws, STR("{\"type\":\"pull\"}"), NULL);
+        ws_send(s->ws, STR("{\"type\":\"pull\"}"));
 }
 
 static void held_free(struct live_session *s)
@@ -144,17 +115,17 @@ static void held_free(struct live_session *s)
         s->first = d->next;
         if (!s->first)
                 s->last = &s->first;
-        s->waiting_bytes -= d->tail->n;
-        ws_shared_unref(d->tail);
+        s->waiting_bytes -= d->frame->n;
+        frame_unref(d->frame);
         free(d);
 }
 
-void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct str to)
+void live_session_deliver(struct live_session *s, struct frame *frame)
 {
         struct held *d;
 
         if (s->state == LIVE_PUSHED) {
-                send_tail(s, tail, to);
+                send_frame(s, frame);
                 return;
         }
         if (s->state != LIVE_ATTACHING) /* its attachment is over: it reads on by itself */
@@ -162,20 +133,21 @@ void live_session_deliver(struct live_session *s, struct ws_shared *tail, struct
         d = malloc(sizeof(*d));
         if (!d)
                 abort();
-        *d = (struct held){ .tail = ws_shared_ref(tail), .to = to, .epoch = s->live->epoch };
+        *d = (struct held){ .frame = frame, .epoch = s->live->epoch };
+        frame->refs++;
         *s->last = d;
         s->last = &d->next;
-        s->waiting_bytes += tail->n;
+        s->waiting_bytes += frame->n;
         if (s->waiting_bytes > LIVE_QUEUE_BYTES)
                 live_attach(s); /* once more: what was held is then in the answer */
 }
 
-void live_session_mention(struct live_session *s, struct ws_shared *frame)
+void live_session_mention(struct live_session *s, const struct frame *frame)
 {
         if (!s->ws || s->state == LIVE_READING || s->state == LIVE_WAITING) /* it is told anew when it is attached again */
                 return;
         if (ws_queued(s->ws) <= LIVE_QUEUE_BYTES)
-                ws_send(s->ws, (struct str){ 0 }, frame);
+                ws_send_frame(s->ws, (struct str){ frame->bytes, frame->n });
         else if (s->state == LIVE_PUSHED)
                 pull(s);
 }
@@ -196,7 +168,7 @@ void live_session_flush(struct live_session *s)
 {
         while (s->first) {
                 if (s->state == LIVE_PUSHED && ulid_eq(s->first->epoch, s->epoch))
-                        send_tail(s, s->first->tail, s->first->to);
+                        send_frame(s, s->first->frame);
                 held_free(s);
         }
 }
@@ -244,9 +216,9 @@ static void on_timer(void *data)
 
         if (s->leaving) {
                 char bye[64];
-                int n = snprintf(bye, sizeof(bye), "{\"type\":\"bye\",\"retry_after_ms\":%d}", LIVE_BYE_RETRY_MS);
+                int n = snprintf(bye, sizeof(bye), "{\"type\":\"bye\",\"retry_after_ms\":%lld}", (long long)s->live->bye_ms);
 
-                ws_send(s->ws, (struct str){ bye, (size_t)n }, NULL);
+                ws_send(s->ws, (struct str){ bye, (size_t)n });
                 ws_close(s->ws, WS_CLOSE_GOING, "bye");
         } else if (s->pinged) {
                 live_session_end(s, WS_CLOSE_GOING, "nothing was heard");
@@ -281,7 +253,7 @@ static void send_error(struct live_session *s, int code, const struct fault *fau
         buf_format(&b, "{\"type\":\"error\",\"code\":-%d,\"message\":\"%s\",\"data\":", code, fault_name(code));
         json_write(&fault_type, fault, &b);
         buf_char(&b, '}');
-        ws_send(s->ws, buf_view(&b), NULL);
+        ws_send(s->ws, buf_view(&b));
         buf_deinit(&b);
 }
 
@@ -290,7 +262,7 @@ static void acknowledge(struct live_session *s, const struct live_request *in)
 {
         if (s->state != LIVE_WAITING)
                 return;
-        if (in->has_cursor && str_eq(in->cursor, buf_view(&s->cursor)))
+        if (in->has_cursor && str_eq(in->cursor, live_session_cursor(s)))
                 live_attach(s);
         else
                 send_error(s, FAULT_INVALID_PARAMS, &(struct fault){ .has_field = true, .field = STR("cursor"), .has_reason = true,
@@ -314,7 +286,7 @@ static void on_text(void *data, struct str message)
                 fault.reason = STR("a message is a JSON object with a type");
                 send_error(s, FAULT_INVALID_REQUEST, &fault);
         } else if (str_is(in.type, "ping")) {
-                ws_send(s->ws, STR("{\"type\":\"pong\"}"), NULL);
+                ws_send(s->ws, STR("{\"type\":\"pong\"}"));
                 send_empty(s);
         } else if (str_is(in.type, "ack")) {
                 acknowledge(s, &in);
@@ -359,7 +331,7 @@ static void hello(struct live_session *s, enum live_mode mode, struct str reason
         }
         buf_format(&b, ",\"cursor\":\"%.*s\",\"heartbeat_ms\":%d,\"now\":%lld}", STR_ARG(cursor), LIVE_SILENCE_MAX_MS,
                    (long long)clock_now_ms(gateway_of(s)->service->clock));
-        ws_send(s->ws, buf_view(&b), NULL);
+        ws_send(s->ws, buf_view(&b));
         buf_deinit(&b);
         s->heard_us = now_us(s);
         rest(s);
@@ -390,6 +362,7 @@ struct live_session *live_session_new(struct live *live, struct request *q)
         s->id = ulid_new(clock_now_ms(live->gateway->service->clock));
         s->timer = loop_timer_new(live->gateway->service->loop, on_timer, s);
         s->retry = loop_timer_new(live->gateway->service->loop, on_retry, s);
+        live_slot_take(live, s);
         DL_APPEND(live->sessions, s);
         live->n++;
         return s;
@@ -402,10 +375,9 @@ void live_session_free(struct live_session *s)
         rpc_cancel(live->gateway->fanout, s);
         rpc_cancel(live->gateway->store, s);
         visitors_cancel(live->gateway->visitors, s);
-        if (s->number) {
-                HASH_DEL(live->by_number, s);
+        if (s->number)
                 live_detach(live, s->id);
-        }
+        live_slot_leave(live, s);
         DL_DELETE(live->sessions, s);
         live->n--;
         live_session_drop_held(s);
@@ -413,7 +385,6 @@ void live_session_free(struct live_session *s)
         visitor_unref(s->visitor);
         loop_timer_free(s->timer);
         loop_timer_free(s->retry);
-        buf_deinit(&s->cursor);
         buf_deinit(&s->kept);
         free(s);
 }

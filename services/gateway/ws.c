@@ -6,12 +6,12 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-enum { WRITE_AT_ONCE = 64, HEAD_MAX = 10 };
+enum { WRITE_AT_ONCE = 64 };
 
 struct chunk {
         struct chunk *next;
-        struct ws_shared *shared;
         size_t n;
         char bytes[];
 };
@@ -21,7 +21,10 @@ struct ws {
         const struct ws_events *events;
         void *data;
         h2o_socket_t *sock;              /* NULL until the upgrade is complete */
-        wslay_event_context_ptr wslay;
+        int fd;                          /* its */
+        wslay_event_context_ptr wslay;   /* 8.6 KB: only while a message is on its way, and while it closes */
+        uint64_t given, announced;       /* bytes that wslay has had; those of the frames that it has begun */
+        bool continues;                  /* the last frame of a message is to come */
         struct chunk *waiting, **last;
         struct chunk *writing;
         size_t queued;                   /* bytes of both */
@@ -33,29 +36,6 @@ struct ws {
         unsigned busy;                   /* in a callback: freed afterwards */
         bool dead;
 };
-
-struct ws_shared *ws_shared_new(struct str bytes)
-{
-        struct ws_shared *s = malloc(sizeof(*s) + bytes.n);
-
-        if (!s)
-                abort();
-        *s = (struct ws_shared){ .refs = 1, .n = bytes.n };
-        memcpy(s->bytes, bytes.p, bytes.n);
-        return s;
-}
-
-struct ws_shared *ws_shared_ref(struct ws_shared *s)
-{
-        s->refs++;
-        return s;
-}
-
-void ws_shared_unref(struct ws_shared *s)
-{
-        if (s && --s->refs == 0)
-                free(s);
-}
 
 /* ---- the handshake ---- */
 
@@ -115,8 +95,7 @@ static void chunks_free(struct ws *ws, struct chunk *c)
         while (c) {
                 struct chunk *next = c->next;
 
-                ws->queued -= c->n + (c->shared ? c->shared->n : 0);
-                ws_shared_unref(c->shared);
+                ws->queued -= c->n;
                 free(c);
                 c = next;
         }
@@ -158,7 +137,7 @@ static void on_written(h2o_socket_t *sock, const char *err);
 
 static void flush(struct ws *ws)
 {
-        h2o_iovec_t vec[2 * WRITE_AT_ONCE];
+        h2o_iovec_t vec[WRITE_AT_ONCE];
         struct chunk **end_of = &ws->waiting;
         size_t n = 0;
 
@@ -171,8 +150,6 @@ static void flush(struct ws *ws)
         }
         for (int i = 0; i < WRITE_AT_ONCE && *end_of; i++) {
                 vec[n++] = h2o_iovec_init((*end_of)->bytes, (*end_of)->n);
-                if ((*end_of)->shared)
-                        vec[n++] = h2o_iovec_init((*end_of)->shared->bytes, (*end_of)->shared->n);
                 end_of = &(*end_of)->next;
         }
         ws->writing = ws->waiting;
@@ -198,22 +175,22 @@ static void on_written(h2o_socket_t *sock, const char *err)
         leave(ws);
 }
 
-static struct chunk *chunk_add(struct ws *ws, size_t n, struct ws_shared *shared)
+static void chunk_add(struct ws *ws, const void *bytes, size_t n)
 {
         struct chunk *c = malloc(sizeof(*c) + n);
 
         if (!c)
                 abort();
-        *c = (struct chunk){ .n = n, .shared = shared ? ws_shared_ref(shared) : NULL };
+        *c = (struct chunk){ .n = n };
+        memcpy(c->bytes, bytes, n);
         *ws->last = c;
         ws->last = &c->next;
-        ws->queued += n + (shared ? shared->n : 0);
-        return c;
+        ws->queued += n;
 }
 
-static size_t frame_head(uint8_t opcode, size_t n, uint8_t ret[HEAD_MAX])
+size_t ws_frame_head(size_t n, uint8_t ret[WS_HEAD_MAX])
 {
-        ret[0] = 0x80 | opcode;
+        ret[0] = 0x80 | WSLAY_TEXT_FRAME;
         if (n < 126) {
                 ret[1] = (uint8_t)n;
                 return 2;
@@ -240,36 +217,67 @@ static bool close_slow(struct ws *ws)
         return true;
 }
 
-bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared)
+bool ws_send_frame(struct ws *ws, struct str frame)
 {
-        uint8_t frame[HEAD_MAX];
-        size_t frame_n = frame_head(WSLAY_TEXT_FRAME, head.n + (shared ? shared->n : 0), frame);
-        struct chunk *c;
+        ssize_t written = 0;
 
         if (ws->close_sent || ws->over || ws->failed)
                 return true;
-        c = chunk_add(ws, frame_n + head.n, shared);
-        memcpy(c->bytes, frame, frame_n);
-        memcpy(c->bytes + frame_n, head.p, head.n);
+        if (ws->sock && !ws->queued)
+                written = send(ws->fd, frame.p, frame.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (written == (ssize_t)frame.n)
+                return true;
+        if (written < 0)        /* an error shows again, when the rest is written */
+                written = 0;
+        chunk_add(ws, frame.p + written, frame.n - (size_t)written);
         if (close_slow(ws))
                 return false;
         flush(ws);
         return true;
 }
 
+bool ws_send(struct ws *ws, struct str text)
+{
+        uint8_t head[WS_HEAD_MAX];
+        struct buf frame = { 0 };
+        bool r;
+
+        buf_add(&frame, head, ws_frame_head(text.n, head));
+        buf_str(&frame, text);
+        r = ws_send_frame(ws, buf_view(&frame));
+        buf_deinit(&frame);
+        return r;
+}
+
 static ssize_t on_wslay_send(wslay_event_context_ptr ctx, const uint8_t *bytes, size_t n, int flags, void *data)
 {
-        struct chunk *c = chunk_add(data, n, NULL);
-
         (void)ctx;
         (void)flags;
-        memcpy(c->bytes, bytes, n);
+        chunk_add(data, bytes, n);
         return (ssize_t)n;
+}
+
+static const struct wslay_event_callbacks wslay_callbacks;
+
+static wslay_event_context_ptr wslay_of(struct ws *ws)
+{
+        if (ws->wslay)
+                return ws->wslay;
+        if (wslay_event_context_server_init(&ws->wslay, &wslay_callbacks, ws))
+                abort();
+        wslay_event_config_set_max_recv_msg_length(ws->wslay, WS_MESSAGE_MAX);
+        ws->given = ws->announced = 0;
+        ws->continues = false;
+        return ws->wslay;
 }
 
 /* What wslay has to say: pongs, and its half of closing. */
 static void wslay_flush(struct ws *ws)
 {
+        if (!ws->wslay) {
+                flush(ws);
+                return;
+        }
         if (!ws->close_sent && wslay_event_want_write(ws->wslay) && wslay_event_send(ws->wslay) != 0)
                 ws->over = true;
         if (wslay_event_get_close_sent(ws->wslay) && !ws->close_sent) {
@@ -284,18 +292,16 @@ static void wslay_flush(struct ws *ws)
 
 void ws_ping(struct ws *ws)
 {
-        const struct wslay_event_msg ping = { .opcode = WSLAY_PING };
+        static const char ping[] = { (char)(0x80 | WSLAY_PING), 0 };
 
-        if (ws->close_sent || ws->failed || wslay_event_queue_msg(ws->wslay, &ping) != 0)
-                return;
-        wslay_flush(ws);
+        ws_send_frame(ws, (struct str){ ping, sizeof(ping) });
 }
 
 void ws_close(struct ws *ws, enum ws_close code, const char *reason)
 {
         if (ws->close_sent || ws->failed)
                 return;
-        if (wslay_event_queue_close(ws->wslay, (uint16_t)code, (const uint8_t *)reason, strlen(reason)) != 0)
+        if (wslay_event_queue_close(wslay_of(ws), (uint16_t)code, (const uint8_t *)reason, strlen(reason)) != 0)
                 ws->over = true;
         wslay_flush(ws);
 }
@@ -320,8 +326,21 @@ static ssize_t on_wslay_recv(wslay_event_context_ptr ctx, uint8_t *to, size_t n,
         if (n > input->size)
                 n = input->size;
         memcpy(to, input->bytes, n);
+        ws->given += n;
         h2o_buffer_consume(&ws->sock->input, n);
         return (ssize_t)n;
+}
+
+/* RFC 6455, section 5.2: two bytes, the longer lengths, the mask. */
+static void on_wslay_frame(wslay_event_context_ptr ctx, const struct wslay_event_on_frame_recv_start_arg *frame, void *data)
+{
+        uint64_t n = frame->payload_length;
+        struct ws *ws = data;
+
+        (void)ctx;
+        ws->announced += 2 + (n < 126 ? 0 : n <= UINT16_MAX ? 2 : 8) + 4 + n;
+        if (!wslay_is_ctrl_frame(frame->opcode))
+                ws->continues = !frame->fin;
 }
 
 static void on_wslay_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *data)
@@ -346,21 +365,36 @@ static void broken(struct ws *ws)
         ws->over = true;
         if (ws->close_sent || ws->failed)
                 return;
-        memcpy(chunk_add(ws, sizeof(close_1002), NULL)->bytes, close_1002, sizeof(close_1002));
+        chunk_add(ws, close_1002, sizeof(close_1002));
         ws->close_sent = true;
         loop_timer_set(ws->closing, WS_CLOSE_US);
+}
+
+/* An idle socket keeps no memory for what may come. */
+static void rest(struct ws *ws)
+{
+        if (ws->sock && !ws->sock->input->size && ws->sock->input->capacity) {
+                h2o_buffer_dispose(&ws->sock->input);
+                h2o_buffer_init(&ws->sock->input, &h2o_socket_buffer_prototype);
+        }
+        if (!ws->wslay || ws->given != ws->announced || ws->continues || wslay_event_want_write(ws->wslay) ||
+            !wslay_event_get_read_enabled(ws->wslay) || wslay_event_get_close_sent(ws->wslay) || wslay_event_get_close_received(ws->wslay))
+                return;
+        wslay_event_context_free(ws->wslay);
+        ws->wslay = NULL;
 }
 
 static void take(struct ws *ws)
 {
         enter(ws);
-        if (wslay_event_recv(ws->wslay) != 0)
+        if (wslay_event_recv(wslay_of(ws)) != 0)
                 broken(ws);
         else if (!wslay_event_get_read_enabled(ws->wslay) && !wslay_event_get_close_received(ws->wslay))
                 ws->over = true;        /* the peer broke the protocol; the close frame that says so goes out first */
         if (!ws->dead) {
                 wslay_flush(ws);
                 close_slow(ws);         /* pongs count, too: else a peer that pings and does not read takes all memory */
+                rest(ws);
         }
         leave(ws);
 }
@@ -392,6 +426,7 @@ static void on_upgraded(void *data, h2o_socket_t *sock, size_t request_bytes)
                 return;
         }
         ws->sock = sock;
+        ws->fd = h2o_socket_get_fd(sock);
         sock->data = ws;
         h2o_buffer_consume(&sock->input, request_bytes);
         h2o_socket_read_start(sock, on_read);
@@ -399,6 +434,7 @@ static void on_upgraded(void *data, h2o_socket_t *sock, size_t request_bytes)
                 take(ws);
                 return;
         }
+        rest(ws);
         flush(ws);
 }
 
@@ -407,6 +443,7 @@ static void on_upgraded(void *data, h2o_socket_t *sock, size_t request_bytes)
 static const struct wslay_event_callbacks wslay_callbacks = {
         .recv_callback = on_wslay_recv,
         .send_callback = on_wslay_send,
+        .on_frame_recv_start_callback = on_wslay_frame,
         .on_msg_recv_callback = on_wslay_message,
 };
 
@@ -415,9 +452,8 @@ struct ws *ws_new(struct request *q, const struct ws_events *events, void *data)
         struct ws *ws = calloc(1, sizeof(*ws));
         struct str key = q->h2o ? request_header(q, "sec-websocket-key") : (struct str){ 0 };
 
-        if (!ws || wslay_event_context_server_init(&ws->wslay, &wslay_callbacks, ws))
+        if (!ws)
                 abort();
-        wslay_event_config_set_max_recv_msg_length(ws->wslay, WS_MESSAGE_MAX);
         ws->gateway = q->gateway;
         ws->events = events;
         ws->data = data;
@@ -456,7 +492,8 @@ void ws_free(struct ws *ws)
                 h2o_socket_close(ws->sock);
         drop_waiting(ws);
         chunks_free(ws, ws->writing);
-        wslay_event_context_free(ws->wslay);
+        if (ws->wslay)
+                wslay_event_context_free(ws->wslay);
         loop_timer_free(ws->closing);
         free(ws);
 }

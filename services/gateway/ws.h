@@ -1,11 +1,11 @@
-/* One WebSocket: frames in by wslay, frames out by a queue of our own, which writes what is there in one writev and keeps what a
- * short write left. An event's bytes are shared by all sockets that it goes to; only the head is each socket's own. */
+/* One WebSocket: frames in by wslay, frames out at once, by one write each; what the kernel does not take waits in a queue of our own. */
 #pragma once
 #include "request.h"
 
 enum {
         WS_QUEUE_MAX = 2 * 1024 * 1024, /* more than this waits: the peer asks and does not read */
         WS_MESSAGE_MAX = 64 * 1024,     /* from the peer */
+        WS_HEAD_MAX = 10,
         WS_CLOSE_US = 5 * 1000 * 1000,  /* how long the peer may take to close its side */
 };
 
@@ -16,16 +16,6 @@ enum ws_close {
         WS_CLOSE_ANEW = 4002,           /* the caller's role changed: open a session again and fetch anew */
         WS_CLOSE_SLOW = 4008,
 };
-
-/* Bytes that several sockets send. */
-struct ws_shared {
-        unsigned refs;
-        size_t n;
-        char bytes[];
-};
-struct ws_shared *ws_shared_new(struct str bytes);
-struct ws_shared *ws_shared_ref(struct ws_shared *shared);
-void ws_shared_unref(struct ws_shared *shared);
 
 struct ws_events {
         void (*text)(void *data, struct str message);
@@ -43,8 +33,11 @@ bool ws_protocols(struct str header, struct str *ret_token);
 struct ws *ws_new(struct request *q, const struct ws_events *events, void *data);
 void ws_free(struct ws *ws);            /* NULL is fine; says nothing to the peer */
 
-/* One text message: head, then what is shared (NULL: nothing). False where too much waits: it has been closed. */
-bool ws_send(struct ws *ws, struct str head, struct ws_shared *shared);
+/* The header of a text message of n bytes; how long it is. RFC 6455, section 5.2. */
+size_t ws_frame_head(size_t n, uint8_t ret[WS_HEAD_MAX]);
+/* A whole frame, or a text that becomes one. False where too much waits: then it has been closed. */
+bool ws_send_frame(struct ws *ws, struct str frame);
+bool ws_send(struct ws *ws, struct str text);
 void ws_ping(struct ws *ws);
 void ws_close(struct ws *ws, enum ws_close code, const char *reason);
 size_t ws_queued(const struct ws *ws);

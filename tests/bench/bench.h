@@ -24,5 +24,7 @@ void bench_rpc(const struct raw *raw);
 void bench_store(const struct desk *desk);
 void bench_reads(const struct desk *desk, const struct raw *raw);
 void bench_idle(const struct desk *desk);
+void bench_fan(const struct desk *desk, const struct raw *raw);
+void bench_live(struct desk *desk, const struct raw *raw);
 
 _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

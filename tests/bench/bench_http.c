@@ -8,8 +8,8 @@ void bench_http(const struct desk *desk, const struct raw *raw)
 {
         struct arena arena = { 0 };
         /* Through everything that gateway does (rules, caller, rate, parameters against the schema), and no further: limit is 0. */
-        struct str refused = desk_call(desk, &arena, "ticket.list", "{\"limit\":0}");
-        struct str info = desk_call(desk, &arena, "project.info", "{}");
+        struct str refused = desk_call(desk, NULL, &arena, "ticket.list", "{\"limit\":0}");
+        struct str info = desk_call(desk, NULL, &arena, "project.info", "{}");
         struct web web[5];
         struct subject s[] = {
                 { .name = "raw epoll HTTP echo of the same bytes", .chunk = web_chunk, .data = &web[0], .operations = CHUNK },

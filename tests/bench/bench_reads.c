@@ -49,7 +49,7 @@ void bench_reads(const struct desk *desk, const struct raw *raw)
         struct subject busy = { .name = "ticket.get while 64 writers commit", .chunk = web_chunk, .data = &reader, .operations = 1 };
 
         ulid_text(desk->ticket, ticket);
-        get = desk_call(desk, &arena, "ticket.get", arena_format(&arena, "{\"ticket\":\"%s\"}", ticket).p);
+        get = desk_call(desk, NULL, &arena, "ticket.get", arena_format(&arena, "{\"ticket\":\"%s\"}", ticket).p);
         web_open(&echo, raw->echo_port, 1, get, 1);
         web_open(&reader, desk->port, 1, get, 1);
         if (nng_req0_open(&req) || nng_dial(req, raw->req_url, NULL, 0))
@@ -58,7 +58,7 @@ void bench_reads(const struct desk *desk, const struct raw *raw)
         both.fast = s[0].fast + s[1].fast;
         both.median = s[0].median + s[1].median;
         web_open(&writers.web, desk->port, BENCH_IN_FLIGHT,
-                 desk_call(desk, &arena, "comment.add", arena_format(&arena, "{\"ticket\":\"%s\",\"body\":\"Another word\"}", ticket).p),
+                 desk_call(desk, NULL, &arena, "comment.add", arena_format(&arena, "{\"ticket\":\"%s\",\"body\":\"Another word\"}", ticket).p),
                  BENCH_IN_FLIGHT);
         if (pthread_create(&writers.thread, NULL, writers_run, &writers))
                 bench_fail("no thread");

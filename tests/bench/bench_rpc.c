@@ -46,25 +46,31 @@ static void ping(void *data)
                         bench_fail("the other end is gone");
 }
 
+void flood_open_nothing(struct flood *f, const char *path, int chunk)
+{
+        static struct project_info params;
+        static struct buf sealed;
+
+        if (!sealed.n)
+                caller_seal(caller_key, &(struct caller){ .user = { { 1 } }, .device = STR("loopback:127.0.0.2"), .role = SCHEMA_ROLE_CUSTOMER,
+                                                          .expires_at = INT64_MAX / 2 }, &sealed);
+        *f = (struct flood){ .method = &schema_method_project_info, .params = &params, .caller = buf_view(&sealed), .chunk = chunk };
+        flood_open(f, path, SCHEMA_PEER_STORE);
+}
+
 void bench_rpc(const struct raw *raw)
 {
-        struct project_info params = { 0 };
-        struct flood flood = { .method = &schema_method_project_info, .params = &params, .chunk = CHUNK };
+        struct flood flood;
         struct subject s[] = { { .name = "raw SEQPACKET ping-pong of 256 bytes", .chunk = ping, .data = (void *)(uintptr_t)raw, .operations = CHUNK },
                                { .name = "internal call, 64 in flight", .chunk = flood_chunk, .data = &flood, .operations = CHUNK } };
-        struct buf sealed = { 0 };
 
-        caller_seal(caller_key, &(struct caller){ .user = { { 1 } }, .device = STR("loopback:127.0.0.2"), .role = SCHEMA_ROLE_CUSTOMER,
-                                                  .expires_at = INT64_MAX / 2 }, &sealed);
-        flood.caller = buf_view(&sealed);
-        flood_open(&flood, raw->rpc_path, SCHEMA_PEER_STORE);
+        flood_open_nothing(&flood, raw->rpc_path, CHUNK);
         subjects_measure(s, 2, 60);
         report_title("internal calls");
         report_subject(&s[0]);
         report_subject(&s[1]);
         report_cost(&s[1], &s[0], 2.2);
         flood_close(&flood);
-        buf_deinit(&sealed);
         subject_deinit(&s[0]);
         subject_deinit(&s[1]);
 }

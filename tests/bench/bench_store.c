@@ -32,7 +32,7 @@ void bench_store(const struct desk *desk)
         plain_open(&by_one, arena_format(&arena, "%s/by_one.db", desk->root).p, 1);
         flood_open(&flood, arena_format(&arena, "%s/run/assist-store/rpc.sock", desk->root).p, SCHEMA_PEER_STORE);
         web_open(&web, desk->port, BENCH_IN_FLIGHT,
-                 desk_call(desk, &arena, "comment.add",
+                 desk_call(desk, NULL, &arena, "comment.add",
                            arena_format(&arena, "{\"ticket\":\"%s\",\"body\":\"%s\"}", ticket, words).p), CHUNK);
         subjects_measure(s, 4, 60);
         report_title("durable comments");

@@ -1,7 +1,7 @@
 #include "bench.h"
 
+#include "flood.h"
 #include "member.h"
-#include "rpc.h"
 #include "schema/identity.h"
 #include "web.h"
 
@@ -104,7 +104,7 @@ static void configure(struct desk *desk)
         f = fopen(path, "w");
         if (!f)
                 bench_fail("%s can't be written", path);
-        fprintf(f, "[gateway]\nport = %d\ndevice_rate = 1000000\nuser_rate = 1000000\n", desk->port);
+        fprintf(f, "[gateway]\nport = %d\ndevice_rate = 1000000\nuser_rate = 1000000\nadmissions = 1000000\n", desk->port);
         fclose(f);
 }
 
@@ -113,41 +113,48 @@ const char *desk_socket(struct desk *desk, const char *service)
         return arena_format(&desk->arena, "%s/run/assist-%s/rpc.sock", desk->root, service).p;
 }
 
-struct str desk_call(const struct desk *desk, struct arena *arena, const char *method, const char *params)
+struct str desk_call(const struct desk *desk, const struct member *m, struct arena *arena, const char *method, const char *params)
 {
         struct str body = arena_format(arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
+        const char *token = m ? m->token : desk->members[0].token;
 
-        return web_post(arena, desk->port, "/rpc", desk->token[0] ? desk->token : NULL, body);
+        return web_post(arena, desk->port, "/rpc", token[0] ? token : NULL, body);
 }
 
-/* The code that was mailed last, from identity's outbox. */
-static struct str mailed_code(struct desk *desk)
+static void courier_call(struct flood *f, const struct schema_method *method, const void *params, struct arena *arena, void *result)
 {
-        struct loop *loop = loop_new(&clock_system);
-        struct outbox_follow_result mails = { 0 };
-        struct rpc_client *client;
-        struct rpc_peers peers;
-        struct fault fault;
-        const char *code;
+        struct fault fault = { 0 };
 
-        if (rpc_peers_load(true, &peers) ||
-            rpc_client_new(loop, &(struct rpc_client_options){ .path = desk_socket(desk, "identity"), .service = SCHEMA_PEER_IDENTITY,
-                                                               .peers = &peers }, &client) ||
-            rpc_call_wait(client, &(struct rpc_request){ .method = &schema_method_outbox_follow,
-                                                         .params = &(struct outbox_follow){ .max_bytes = 262144 } },
-                          &desk->arena, &mails, &fault) || mails.items.n == 0)
-                bench_fail("identity tells of no mail");
-        rpc_client_free(client);
-        loop_free(loop);
-        code = memmem(mails.items.items[0].body.p, mails.items.items[0].body.n, "/bind#", 6);
+        if (rpc_call_wait(f->client, &(struct rpc_request){ .method = method, .params = params }, arena, result, &fault))
+                bench_fail("%s failed", method->name);
+}
+
+/* The code that was mailed to somebody, from identity's outbox, as the courier takes it. */
+static struct str mailed_code(struct desk *desk, const char *email)
+{
+        struct outbox_follow_result mails = { 0 };
+        struct outbox_done_result done;
+        const char *code = NULL;
+        struct flood courier;
+
+        flood_open(&courier, desk_socket(desk, "identity"), SCHEMA_PEER_IDENTITY);
+        courier_call(&courier, &schema_method_outbox_follow, &(struct outbox_follow){ .max_bytes = 262144 }, &desk->arena, &mails);
+        for (size_t i = 0; i < mails.items.n; i++) {
+                const struct mail *mail = &((struct mail *)mails.items.items)[i];
+
+                if (str_is(mail->to, email))
+                        code = memmem(mail->body.p, mail->body.n, "/bind#", 6);
+                courier_call(&courier, &schema_method_outbox_done, &(struct outbox_done){ .mail = mail->id, .status = 250 }, &desk->arena, &done);
+        }
+        flood_close(&courier);
         if (!code)
-                bench_fail("a mail without a code");
+                bench_fail("no code was mailed to %s", email);
         return (struct str){ code + 6, 8 };
 }
 
 static void seal(struct desk *desk)
 {
-        struct caller caller = { .user = desk->user, .device = STR("loopback:127.0.0.2"), .role = SCHEMA_ROLE_AGENT,
+        struct caller caller = { .user = desk->members[0].user, .device = STR("loopback:127.0.0.2"), .role = SCHEMA_ROLE_AGENT,
                                  .expires_at = clock_now_ms(&clock_system) + 3600000 };
         uint8_t key[CALLER_KEY_BYTES];
         struct buf sealed = { 0 };
@@ -164,7 +171,19 @@ static void seal(struct desk *desk)
         buf_deinit(&sealed);
 }
 
-void desk_start(struct desk *desk, const char *bin)
+static void join(struct desk *desk, int i)
+{
+        struct member *m = &desk->members[i];
+
+        m->address = WEB_DEVICE + (in_addr_t)i;
+        snprintf(m->email, sizeof(m->email), "bench%d@example.org", i);
+        operator(desk, (char *const[]){ (char *)"user", (char *)"add", m->email, (char *)"--name", (char *)"Bench", (char *)"--role",
+                                        (char *)"agent", NULL });
+        member_ask(desk, m);
+        member_bind(desk, m, mailed_code(desk, m->email));
+}
+
+void desk_start(struct desk *desk, const char *bin, int members)
 {
         *desk = (struct desk){ 0 };
         snprintf(desk->bin, sizeof(desk->bin), "%s", bin);
@@ -175,10 +194,9 @@ void desk_start(struct desk *desk, const char *bin)
         configure(desk);
         for (int i = 0; i < DESK_SERVICES - 1; i++)
                 process_start(desk, i);
-        operator(desk, (char *const[]){ (char *)"user", (char *)"add", (char *)MEMBER_EMAIL, (char *)"--name", (char *)"Bench",
-                                        (char *)"--role", (char *)"agent", NULL });
-        member_ask(desk);
-        member_bind(desk, mailed_code(desk));
+        for (int i = 0; i < members; i++)
+                join(desk, i);
+        desk->ticket = member_file(desk, &desk->members[0]);
         seal(desk);
         process_start(desk, DESK_SERVICES - 1); /* the courier last: it would have taken the mail */
 }

@@ -14,5 +14,7 @@ struct flood {
 };
 
 void flood_open(struct flood *f, const char *path, unsigned service);
+/* Of a call whose handler does nothing. */
+void flood_open_nothing(struct flood *f, const char *path, int chunk);
 void flood_close(struct flood *f);
 void flood_chunk(void *flood);

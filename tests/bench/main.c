@@ -49,7 +49,7 @@ static void with_desk(int argc, char **argv, const char *bin, const struct raw *
 {
         struct desk desk;
 
-        desk_start(&desk, bin);
+        desk_start(&desk, bin, wanted(argc, argv, "fan") || wanted(argc, argv, "live") ? DESK_MEMBERS : 1);
         if (wanted(argc, argv, "idle"))
                 bench_idle(&desk);
         if (wanted(argc, argv, "http"))
@@ -58,18 +58,22 @@ static void with_desk(int argc, char **argv, const char *bin, const struct raw *
                 bench_store(&desk);
         if (wanted(argc, argv, "reads"))
                 bench_reads(&desk, raw);
+        if (wanted(argc, argv, "fan"))
+                bench_fan(&desk, raw);
+        if (wanted(argc, argv, "live"))
+                bench_live(&desk, raw);
         desk_stop(&desk);
 }
 
 int main(int argc, char **argv)
 {
-        static const char usage[] = "usage: assist-bench [--all-cores] [codec] [rpc] [idle] [http] [store] [reads]\n";
+        static const char usage[] = "usage: assist-bench [--all-cores] [codec] [rpc] [idle] [http] [store] [reads] [fan] [live]\n";
         bool all_cores = argc > 1 && strcmp(argv[1], "--all-cores") == 0;
         char self[512] = "";
         struct raw raw;
 
         for (int i = all_cores ? 2 : 1; i < argc; i++) {
-                if (!strstr(" codec rpc idle http store reads ", argv[i]) || argv[i][0] == '-') {
+                if (!strstr(" codec rpc idle http store reads fan live ", argv[i]) || argv[i][0] == '-') {
                         fputs(usage, stderr);
                         return 2;
                 }

@@ -18,9 +18,9 @@ static void read_json(struct desk *desk, const struct schema_struct *type, struc
                 bench_fail("%s %s: %.*s", error.field, error.reason, STR_ARG(text));
 }
 
-static void call(struct desk *desk, const struct schema_method *method, const char *params, void *ret)
+static void call(struct desk *desk, const struct member *m, const struct schema_method *method, const char *params, void *ret)
 {
-        struct str answer = web_ask(&desk->arena, desk->port, desk_call(desk, &desk->arena, method->name, params));
+        struct str answer = web_ask(&desk->arena, m->address, desk->port, desk_call(desk, m, &desk->arena, method->name, params));
         struct rpc_reply reply = { 0 };
 
         read_json(desk, &schema_type_rpc_reply, answer, &reply);
@@ -30,7 +30,7 @@ static void call(struct desk *desk, const struct schema_method *method, const ch
 }
 
 /* A stranger's session without a secret. */
-static void session(struct desk *desk, const uint8_t *secret)
+static void session(struct desk *desk, struct member *m, const uint8_t *secret)
 {
         struct session_nonce_result nonce = { 0 };
         struct session_open_result opened = { 0 };
@@ -38,7 +38,7 @@ static void session(struct desk *desk, const uint8_t *secret)
         struct buf body = { 0 };
 
         read_json(desk, schema_method_session_nonce.result,
-                  web_ask(&desk->arena, desk->port, web_post(&desk->arena, desk->port, "/session/nonce", NULL, STR("{}"))), &nonce);
+                  web_ask(&desk->arena, m->address, desk->port, web_post(&desk->arena, desk->port, "/session/nonce", NULL, STR("{}"))), &nonce);
         buf_text(&body, "{\"nonce\":\"");
         buf_base64url(&body, nonce.nonce.p, nonce.nonce.n);
         if (secret) {
@@ -48,27 +48,32 @@ static void session(struct desk *desk, const uint8_t *secret)
         }
         buf_text(&body, "\"}");
         read_json(desk, schema_method_session_open.result,
-                  web_ask(&desk->arena, desk->port, web_post(&desk->arena, desk->port, "/session", NULL, buf_view(&body))), &opened);
+                  web_ask(&desk->arena, m->address, desk->port, web_post(&desk->arena, desk->port, "/session", NULL, buf_view(&body))), &opened);
         buf_deinit(&body);
-        snprintf(desk->token, sizeof(desk->token), "%.*s", STR_ARG(opened.token));
+        snprintf(m->token, sizeof(m->token), "%.*s", STR_ARG(opened.token));
 }
 
-void member_ask(struct desk *desk)
+void member_ask(struct desk *desk, struct member *m)
 {
         struct enroll_start_result asked = { 0 };
 
-        session(desk, NULL);
-        call(desk, &schema_method_enroll_start, "{\"email\":\"" MEMBER_EMAIL "\",\"label\":\"Bench\"}", &asked);
+        session(desk, m, NULL);
+        call(desk, m, &schema_method_enroll_start, arena_format(&desk->arena, "{\"email\":\"%s\",\"label\":\"Bench\"}", m->email).p, &asked);
 }
 
-void member_bind(struct desk *desk, struct str code)
+void member_bind(struct desk *desk, struct member *m, struct str code)
 {
         struct enroll_redeem_result redeemed = { 0 };
+
+        call(desk, m, &schema_method_enroll_redeem, arena_format(&desk->arena, "{\"code\":\"%.*s\"}", STR_ARG(code)).p, &redeemed);
+        m->user = redeemed.user;
+        session(desk, m, (const uint8_t *)redeemed.secret.p);
+}
+
+struct ulid member_file(struct desk *desk, const struct member *m)
+{
         struct ticket_create_result ticket = { 0 };
 
-        call(desk, &schema_method_enroll_redeem, arena_format(&desk->arena, "{\"code\":\"%.*s\"}", STR_ARG(code)).p, &redeemed);
-        desk->user = redeemed.user;
-        session(desk, (const uint8_t *)redeemed.secret.p);
-        call(desk, &schema_method_ticket_create, "{\"subject\":\"A question\",\"body\":\"What does it cost?\"}", &ticket);
-        desk->ticket = ticket.value.id;
+        call(desk, m, &schema_method_ticket_create, "{\"subject\":\"A question\",\"body\":\"What does it cost?\"}", &ticket);
+        return ticket.value.id;
 }

@@ -1,8 +1,10 @@
-/* How the benchmark becomes an agent of its desk: by mail, as everybody does. */
+/* How the benchmark becomes agents of its desk: by mail, as everybody does. Each has one device. */
 #pragma once
 #include "desk.h"
 
-#define MEMBER_EMAIL "bench@example.org"
-
-void member_ask(struct desk *desk);                     /* has a code mailed */
-void member_bind(struct desk *desk, struct str code);   /* a session of the bound device, and a first ticket */
+/* Has a code mailed. */
+void member_ask(struct desk *desk, struct member *m);
+/* A session of the bound device. */
+void member_bind(struct desk *desk, struct member *m, struct str code);
+/* Files a ticket. */
+struct ulid member_file(struct desk *desk, const struct member *m);

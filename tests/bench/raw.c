@@ -16,7 +16,10 @@
 #include <unistd.h>
 #include <netinet/tcp.h>
 
-static const char nginx[] = "/usr/sbin/nginx";
+enum { FAN_MAX = 1024 };
+
+static const char nginx[] = "/usr/sbin/nginx", nchan[] = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+static const char mosquitto[] = "/usr/sbin/mosquitto", nats[] = "/usr/sbin/nats-server";
 
 static int listen_any(uint16_t *ret_port)
 {
@@ -113,6 +116,92 @@ static _Noreturn void serve_req(const char *url)
         _exit(0);
 }
 
+/* The least that a message to many can cost: a write for each. */
+static _Noreturn void serve_fan(int listener, int control)
+{
+        int epoll = epoll_create1(0), subscribers[FAN_MAX], n = 0, one = 1;
+        struct epoll_event e = { .events = EPOLLIN, .data.fd = listener };
+        char message[65536];
+
+        epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
+        e.data.fd = control;
+        epoll_ctl(epoll, EPOLL_CTL_ADD, control, &e);
+        while (epoll_wait(epoll, &e, 1, -1) > 0) {
+                ssize_t bytes;
+
+                if (e.data.fd == listener) {
+                        subscribers[n] = accept(listener, NULL, NULL);
+                        setsockopt(subscribers[n++], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+                        continue;
+                }
+                bytes = recv(control, message, sizeof(message), 0);
+                if (bytes <= 1) {       /* those who were there are to go */
+                        while (n)
+                                close(subscribers[--n]);
+                        if (send(control, "", 1, 0) != 1)
+                                _exit(1);
+                        continue;
+                }
+                for (int i = 0; i < n; i++)
+                        if (write(subscribers[i], message, (size_t)bytes) != bytes)
+                                _exit(1);
+        }
+        _exit(0);
+}
+
+static void start_fan(struct raw *raw)
+{
+        int pair[2], listener = listen_any(&raw->fan_out.port);
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
+                bench_fail("no socket pair");
+        raw->fan = pair[0];
+        raw->fan_out.pid = child(raw);
+        if (raw->fan_out.pid == 0)
+                serve_fan(listener, pair[1]);
+        close(listener);
+        close(pair[1]);
+}
+
+/* A program with a configuration file of ours, listening at a free port, where it is installed. */
+static void start_rival(struct raw *raw, const char *program, const char *needs, const char *name, const char *option, const char *format,
+                        struct raw_rival *ret)
+{
+        char path[128], log[128];
+        FILE *f;
+
+        if (access(program, X_OK) < 0 || access(needs, R_OK) < 0)
+                return;
+        close(listen_any(&ret->port));
+        snprintf(path, sizeof(path), "%s/%s.conf", raw->folder, name);
+        snprintf(log, sizeof(log), "%s/%s.log", raw->folder, name);
+        f = fopen(path, "w");
+        fprintf(f, format, ret->port, raw->folder);
+        fclose(f);
+        ret->pid = child(raw);
+        if (ret->pid == 0) {
+                if (!freopen(log, "w", stdout) || !freopen(log, "w", stderr))
+                        _exit(1);
+                execl(program, program, option, path, (char *)NULL);
+                _exit(1);
+        }
+}
+
+static void start_rivals(struct raw *raw)
+{
+        static const char nchan_conf[] =
+                "load_module /usr/lib/nginx/modules/ngx_nchan_module.so;\ndaemon off; master_process off; pid nchan.pid; error_log /dev/null;\n"
+                "worker_rlimit_nofile 4096;\nevents { worker_connections 4096; }\n"
+                "http { access_log off; keepalive_requests 100000000; server { listen 127.0.0.1:%d;\n"
+                "location /pub { nchan_publisher; nchan_channel_id c; nchan_message_buffer_length 1; }\n"
+                "location /sub { nchan_subscriber websocket; nchan_channel_id c; nchan_subscriber_first_message newest; } root %s; } }\n";
+
+        start_rival(raw, nginx, nchan, "nchan", "-c", nchan_conf, &raw->nchan);
+        start_rival(raw, mosquitto, mosquitto, "mosquitto", "-c",
+                    "listener %d 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n# %s\n", &raw->mqtt);
+        start_rival(raw, nats, nats, "nats", "-c", "port: %d\nhost: 127.0.0.1\n# %s\n", &raw->nats);
+}
+
 static void start_nginx(struct raw *raw)
 {
         char path[128];
@@ -162,6 +251,8 @@ void raw_start(struct raw *raw)
         if (child(raw) == 0)
                 raw_serve_rpc(raw->rpc_path);
         start_nginx(raw);
+        start_fan(raw);
+        start_rivals(raw);
         close(listener);
         close(pair[1]);
 }
@@ -175,6 +266,7 @@ void raw_stop(struct raw *raw)
                 waitpid(raw->children[i], NULL, 0);
         }
         close(raw->ping);
+        close(raw->fan);
         snprintf(command, sizeof(command), "rm -rf '%s'", raw->folder);
         if (system(command) != 0)
                 fprintf(stderr, "%s stays\n", raw->folder);

@@ -9,8 +9,13 @@ struct raw {
         int ping;               /* SEQPACKET: what is sent comes back */
         char req_url[128];      /* nng REP: likewise */
         char rpc_path[128];     /* an rpc_server whose one handler does nothing */
+        int fan;                /* SEQPACKET: what is sent here is written to all who connected to fan_out */
+        struct raw_rival {      /* port 0: not installed */
+                uint16_t port;
+                pid_t pid;
+        } fan_out, nchan, mqtt, nats;
         char folder[64];
-        pid_t children[8];
+        pid_t children[12];
         int n_children;
 };
 

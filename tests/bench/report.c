@@ -31,7 +31,7 @@ static void ratio(const char *limit, double fast, double median, double target, 
 
         printf("    of %-53s %8.2f x %8.2f x", limit, fast, median);
         if (target > 0)
-                printf("   wanted %s %.1f: %s", at_most ? "<=" : ">=", target,
+                printf("   wanted %s %.4g: %s", at_most ? "<=" : ">=", target,
                        by_fastest && by_median ? "met" : by_median ? "MISSED by the fastest" : by_fastest ? "MISSED by the median" : "MISSED");
         putchar('\n');
         fflush(stdout);

@@ -11,6 +11,21 @@ double steady_us(void)
         return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+double process_us(pid_t pid)
+{
+        struct timespec t = { 0 };
+        clockid_t clock;
+
+        if (clock_getcpuclockid(pid, &clock) == 0)
+                clock_gettime(clock, &t);
+        return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static double now_us(const struct subject *s)
+{
+        return s->clock ? s->clock(s->data) : steady_us();
+}
+
 static int compare(const void *a, const void *b)
 {
         double x = *(const double *)a, y = *(const double *)b;
@@ -28,10 +43,10 @@ void subjects_measure(struct subject *subjects, size_t n, int rounds)
         }
         for (int round = 0; round < rounds; round++) {
                 for (size_t i = 0; i < n; i++) {
-                        double began = steady_us();
+                        double began = now_us(&subjects[i]);
 
                         subjects[i].chunk(subjects[i].data);
-                        subjects[i].us[subjects[i].n++] = (steady_us() - began) / subjects[i].operations;
+                        subjects[i].us[subjects[i].n++] = (now_us(&subjects[i]) - began) / subjects[i].operations;
                 }
         }
         for (size_t i = 0; i < n; i++) {

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static int try_dial(uint16_t port)
+static int try_dial(in_addr_t address, uint16_t port)
 {
-        struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002) };
+        struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(address) };
         struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
@@ -33,13 +33,12 @@ static int try_dial(uint16_t port)
         return fd;
 }
 
-/* A server that was only just started is waited for. */
-static int dial(uint16_t port)
+int web_dial(in_addr_t from, uint16_t port)
 {
         double began = steady_us();
         int fd;
 
-        while ((fd = try_dial(port)) < 0) {
+        while ((fd = try_dial(from, port)) < 0) {
                 if (errno != ECONNREFUSED || steady_us() - began > 5e6)
                         bench_fail("no connection to 127.0.0.1:%d: %s", port, strerror(errno));
                 nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
@@ -96,7 +95,7 @@ void web_open(struct web *w, uint16_t port, int connections, struct str request,
         for (int i = 0; i < connections; i++) {
                 struct epoll_event e = { .events = EPOLLIN, .data.ptr = &w->connections[i] };
 
-                w->connections[i].fd = dial(port);
+                w->connections[i].fd = web_dial(WEB_DEVICE, port);
                 epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->connections[i].fd, &e);
         }
 }
@@ -151,11 +150,18 @@ struct str web_get(struct arena *arena, uint16_t port, const char *path)
         return arena_format(arena, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", path, port);
 }
 
-struct str web_ask(struct arena *arena, uint16_t port, struct str request)
+struct str web_upgrade(struct arena *arena, uint16_t port, const char *path, const char *token)
+{
+        return arena_format(arena, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s%s%s\r\n",
+                            path, port, token ? "Sec-WebSocket-Protocol: assist.1, assist.token." : "", token ? token : "", token ? "\r\n" : "");
+}
+
+struct str web_ask(struct arena *arena, in_addr_t from, uint16_t port, struct str request)
 {
         size_t have = 0, whole = 0, body, size = 65536;
         char *in = arena_alloc(arena, size);
-        int fd = dial(port);
+        int fd = web_dial(from, port);
 
         if (write(fd, request.p, request.n) != (ssize_t)request.n)
                 bench_fail("a request was not taken whole");

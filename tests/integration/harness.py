@@ -104,7 +104,7 @@ class Desk:
 
     def configure(self, settings=None):
         """What the tests want lies over what project init wrote; a running service reads it on SIGHUP."""
-        all_settings = {"gateway": {"port": self.port, "device_rate": 1000000, "user_rate": 1000000}, "log": {"level": "debug"}}
+        all_settings = {"gateway": {"port": self.port, "device_rate": 1000000, "user_rate": 1000000, "admissions": 1000000}, "log": {"level": "debug"}}
         for section, values in (settings or {}).items():
             all_settings.setdefault(section, {}).update(values)
         lines = []
