@@ -53,7 +53,7 @@ static int run_methods(struct cli *cli, int argc, char **argv)
         (void)argv;
         for (size_t i = 0; schema_methods[i]; i++)
                 if (callable(schema_methods[i]))
-                        printf("%-20s %s\n", schema_methods[i]->name, schema_methods[i]->doc);
+                        printf("%-20s %.*s\n", schema_methods[i]->name, (int)strcspn(schema_methods[i]->doc, "\n"), schema_methods[i]->doc);
         return 0;
 }
 
@@ -69,7 +69,7 @@ static const struct command commands[] = {
         { "ticket list", "[--state STATE] [--tag TAG] ...", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
           "assist ticket list --state open" },
         { "ticket show", "NUMBER", "a ticket and what was written on it", run_ticket_show, NULL, "assist ticket show 42" },
-        { "ticket reply", "NUMBER [TEXT] [--attach FILE]... [--state STATE]", "answer", run_ticket_reply, NULL,
+        { "ticket reply", "NUMBER [TEXT | --draft] [--attach FILE]... [--state STATE]", "answer; --draft sends what was kept", run_ticket_reply, NULL,
           "assist ticket reply 42 'Try turning it off.' --state pending" },
         { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
@@ -179,6 +179,7 @@ static int run(struct cli *cli, const struct command *c, struct assist_options *
                 return cli_failed(cli, &error);
         status = c->run(cli, argc, argv);
         assist_close(cli->a);
+        arena_deinit(&cli->people_arena);
         arena_deinit(&cli->arena);
         return status;
 }

@@ -6,6 +6,7 @@
 #include "show.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,19 +79,30 @@ void cli_print(struct cli *cli, const struct schema_struct *type, const void *re
         buf_deinit(&out);
 }
 
+int cli_ticket_get(struct cli *cli, const char *text, struct ticket_get_result *ret)
+{
+        struct ticket_get params = { 0 };
+        uint64_t number;
+
+        if (ulid_parse(str_of(text), &params.ticket) == 0) {
+                params.has_ticket = true;
+        } else if (!str_u64(str_of(text[0] == '#' ? text + 1 : text), &number) && number && number <= INT64_MAX / 2) {
+                params.has_number = true;
+                params.number = (int64_t)number;
+        } else {
+                return cli_usage("\"%s\" is no ticket; write its number (42 or #42) or its id", text);
+        }
+        return cli_call(cli, &schema_method_ticket_get, &params, ret);
+}
+
 int cli_ticket(struct cli *cli, const char *text, struct ulid *ret)
 {
-        struct ticket_get params = { .has_number = true };
         struct ticket_get_result got;
-        uint64_t number;
         int r;
 
         if (ulid_parse(str_of(text), ret) == 0)
                 return 0;
-        if (str_u64(str_of(text[0] == '#' ? text + 1 : text), &number) || !number || number > INT64_MAX / 2)
-                return cli_usage("\"%s\" is no ticket; write its number (42 or #42) or its id", text);
-        params.number = (int64_t)number;
-        r = cli_call(cli, &schema_method_ticket_get, &params, &got);
+        r = cli_ticket_get(cli, text, &got);
         if (!r)
                 *ret = got.ticket.id;
         return r;
@@ -106,9 +118,9 @@ static void people_fetch(struct cli *cli)
         do {
                 struct person *more;
 
-                if (assist_call(cli->a, &schema_method_person_list, &params, &cli->arena, &page, &error))
+                if (assist_call(cli->a, &schema_method_person_list, &params, &cli->people_arena, &page, &error))
                         return; /* ids will have to do */
-                more = arena_array(&cli->arena, cli->n_people + page.items.n, sizeof(*more));
+                more = arena_array(&cli->people_arena, cli->n_people + page.items.n, sizeof(*more));
                 if (cli->n_people)
                         memcpy(more, cli->people, cli->n_people * sizeof(*more));
                 if (page.items.n)
@@ -133,6 +145,13 @@ struct str cli_name(struct cli *cli, struct ulid person)
                         return cli->people[i].name;
         ulid_text(person, id);
         return arena_format(&cli->arena, "…%s", id + ULID_TEXT - 6);
+}
+
+void cli_names_changed(struct cli *cli)
+{
+        cli->people_fetched = false;
+        cli->n_people = 0;
+        arena_reset(&cli->people_arena);
 }
 
 struct str cli_time(struct cli *cli, int64_t at_ms)
@@ -163,7 +182,7 @@ static int read_all(struct cli *cli, FILE *f, struct str *ret)
         return ferror(f) ? EXIT_FAILURE : 0;
 }
 
-static int edit(struct cli *cli, const char *editor, const char *about, struct str *ret)
+static int edit(struct cli *cli, const char *editor, struct str begun, const char *about, struct str *ret)
 {
         char path[] = "/tmp/assist-XXXXXX.md";
         int fd = mkstemps(path, 3), status = 0, r;
@@ -172,7 +191,7 @@ static int edit(struct cli *cli, const char *editor, const char *about, struct s
 
         if (fd < 0)
                 return cli_usage("no file to write in: %s", strerror(errno));
-        dprintf(fd, "\n\n<!-- %s. What stands in this remark is not sent. -->\n", about);
+        dprintf(fd, "%.*s\n\n<!-- %s. What stands in this remark is not sent. -->\n", STR_ARG(begun), about);
         close(fd);
         pid = fork();
         if (pid == 0) {
@@ -197,7 +216,7 @@ static int edit(struct cli *cli, const char *editor, const char *about, struct s
         return r;
 }
 
-int cli_text(struct cli *cli, const char *given, const char *about, struct str *ret)
+int cli_text(struct cli *cli, const char *given, struct str begun, const char *about, struct str *ret)
 {
         const char *editor = getenv("EDITOR");
         int r = 0;
@@ -207,7 +226,7 @@ int cli_text(struct cli *cli, const char *given, const char *about, struct str *
         else if (given || !isatty(STDIN_FILENO))
                 r = read_all(cli, stdin, ret);
         else if (editor && *editor)
-                r = edit(cli, editor, about, ret);
+                r = edit(cli, editor, begun, about, ret);
         else
                 return cli_usage("the text is missing; give it, or pipe it in, or set EDITOR");
         if (!r && !ret->n)
@@ -237,4 +256,35 @@ const char *cli_take(int *argc, char **argv, const char *flag)
                 return value;
         }
         return NULL;
+}
+
+bool cli_take_flag(int *argc, char **argv, const char *flag)
+{
+        for (int i = 0; i < *argc; i++) {
+                if (strcmp(argv[i], flag) != 0)
+                        continue;
+                memmove(argv + i, argv + i + 1, (size_t)(*argc - i - 1) * sizeof(*argv));
+                --*argc;
+                return true;
+        }
+        return false;
+}
+
+static bool on_terminal;
+
+static void on_interrupt(int signal)
+{
+        static const char erase[] = "\r\033[K";
+
+        (void)signal;
+        if (on_terminal && write(STDOUT_FILENO, erase, sizeof(erase) - 1) < 0)
+                _exit(EXIT_FAILURE);
+        _exit(EXIT_SUCCESS);
+}
+
+void cli_until_interrupted(void)
+{
+        on_terminal = isatty(STDOUT_FILENO);
+        signal(SIGINT, on_interrupt);
+        signal(SIGTERM, on_interrupt);
 }

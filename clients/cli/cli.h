@@ -5,11 +5,14 @@
 #include "flags.h"
 
 struct person;
+struct ticket_get_result;
+
 struct cli {
         struct assist *a;
         bool json;
         const char *project;
         struct arena arena;
+        struct arena people_arena; /* of what follows, which outlives what one event needed */
         struct person *people;     /* those whom the caller may know; fetched when a name is first needed */
         size_t n_people;
         bool people_fetched;
@@ -25,16 +28,24 @@ int cli_call(struct cli *cli, const struct schema_method *method, void *params, 
 void cli_print(struct cli *cli, const struct schema_struct *type, const void *result);
 
 /* "#42", "42" or a ULID. */
+int cli_ticket_get(struct cli *cli, const char *text, struct ticket_get_result *ret);
 int cli_ticket(struct cli *cli, const char *text, struct ulid *ret);
 /* A person's name, or the end of their id. */
 struct str cli_name(struct cli *cli, struct ulid person);
+void cli_names_changed(struct cli *cli); /* they are fetched again when one is needed */
 /* "3 min ago", "2026-11-21 04:05". */
 struct str cli_time(struct cli *cli, int64_t at_ms);
-/* The text to write: given, or "-" for standard input, or nothing given: $EDITOR on a terminal, else standard input. */
-int cli_text(struct cli *cli, const char *given, const char *about, struct str *ret);
+/* The text to write: given, or "-" for standard input, or nothing given: $EDITOR on a terminal, else standard input. begun: what the editor
+ * begins with, or empty. */
+int cli_text(struct cli *cli, const char *given, struct str begun, const char *about, struct str *ret);
 
 /* Takes a flag with a value out of the arguments; the value or NULL. */
 const char *cli_take(int *argc, char **argv, const char *flag);
+/* Takes a flag without one. */
+bool cli_take_flag(int *argc, char **argv, const char *flag);
+
+/* Ctrl-C is how what goes on for ever is ended, and ends well. */
+void cli_until_interrupted(void);
 
 /* The commands; each gets the arguments behind its own words. */
 int run_enroll(struct cli *cli, int argc, char **argv);

@@ -1,9 +1,6 @@
 /* `assist watch`: a line for each event, as it happens; resumes by itself. */
-#include "cli.h"
-
-#include "schema/comment.h"
-#include "schema/ticket.h"
 #include "show.h"
+#include "thread.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -61,24 +58,11 @@ static void event_print(struct cli *cli, const struct event *event)
                        note ? " an internal note" : "", STR_ARG(what),
                        comment->attachments.n ? " [files]" : comment->deleted ? "(deleted)" : comment->redacted ? "(redacted)" : "");
         } else if (type == &schema_event_ticket_changed) {
-                struct event_ticket_changed *change = data;
+                const struct event_ticket_changed *change = data;
                 long long number = ticket_number(cli, change->ticket);
                 struct buf words = { 0 };
 
-                for (uint32_t i = 1; i < type->data->n_fields; i++) {
-                        const struct schema_field *f = &type->data->fields[i];
-                        enum schema_presence presence = schema_presence(f, data);
-
-                        if (presence == SCHEMA_ABSENT)
-                                continue;
-                        buf_format(&words, "%s%s: ", words.n ? ", " : "", f->name);
-                        if (presence == SCHEMA_NULL)
-                                buf_text(&words, "nobody");
-                        else if (f->kind == SCHEMA_ULID)
-                                buf_str(&words, cli_name(cli, *(struct ulid *)schema_at(f, data)));
-                        else
-                                show_value(f, data, &words);
-                }
+                change_words(cli, change, &words);
                 printf("#%lld %.*s set %s\n", number, STR_ARG(who), buf_z(&words));
                 buf_deinit(&words);
         } else {

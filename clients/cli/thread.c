@@ -1,0 +1,180 @@
+#include "thread.h"
+
+#include "schema/read.h"
+#include "show.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- fetching ---- */
+
+/* All pages of a ticket's comments, or of its notes, which have the same shape. */
+static int rows_fetch(struct cli *cli, struct ulid ticket, const struct schema_method *method, struct comment_rows *ret)
+{
+        struct comment_list params = { .ticket = ticket, .limit = 200 };
+        struct comment_list_result page;
+        struct comment_rows all = { 0 };
+        int r;
+
+        static_assert(sizeof(struct note_list) == sizeof(struct comment_list) &&
+                      sizeof(struct note_list_result) == sizeof(struct comment_list_result), "note.list is called as comment.list is");
+        do {
+                struct comment *more;
+
+                r = cli_call(cli, method, &params, &page);
+                if (r)
+                        return r;
+                more = arena_array(&cli->arena, all.n + page.items.n, sizeof(*more));
+                if (all.n)
+                        memcpy(more, all.items, all.n * sizeof(*more));
+                if (page.items.n)
+                        memcpy(more + all.n, page.items.items, page.items.n * sizeof(*more));
+                all.items = more;
+                all.n += page.items.n;
+                params.has_after = page.has_next;
+                params.after = page.next;
+        } while (page.has_next);
+        *ret = all;
+        return 0;
+}
+
+int thread_fetch(struct cli *cli, const char *number, struct thread *ret)
+{
+        struct thread t = { 0 };
+        int r;
+
+        r = cli_ticket_get(cli, number, &t.got);
+        if (!r)
+                r = rows_fetch(cli, t.got.ticket.id, &schema_method_comment_list, &t.comments);
+        if (!r && t.got.ticket.has_notes && t.got.ticket.notes)
+                r = rows_fetch(cli, t.got.ticket.id, &schema_method_note_list, &t.notes);
+        if (!r)
+                *ret = t;
+        return r;
+}
+
+/* ---- marks ---- */
+
+void comment_mark(struct cli *cli, const struct comment *comment)
+{
+        struct read_mark params = { .ticket = comment->ticket, .comment = comment->id };
+        struct read_mark_result marked;
+        struct assist_error error;
+
+        assist_call(cli->a, &schema_method_read_mark, &params, &cli->arena, &marked, &error);
+}
+
+void thread_mark(struct cli *cli, const struct thread *t)
+{
+        const struct comment *comment = t->comments.n ? &t->comments.items[t->comments.n - 1] : NULL;
+        const struct comment *note = t->notes.n ? &t->notes.items[t->notes.n - 1] : NULL;
+
+        if (t->got.ticket.has_unread && t->got.ticket.unread && (comment || note))
+                comment_mark(cli, !note || (comment && comment->created_at > note->created_at) ? comment : note);
+}
+
+/* ---- for people ---- */
+
+void comment_print(struct cli *cli, const struct comment *comment, bool internal)
+{
+        struct str name = cli_name(cli, comment->author), at = cli_time(cli, comment->created_at);
+        struct buf body = { 0 };
+        char id[ULID_TEXT + 1];
+
+        printf("\n%s%.*s, %.*s%s\n", internal ? "[internal note] " : "", STR_ARG(name), STR_ARG(at),
+               comment->has_edited_at ? " (edited)" : "");
+        if (comment->deleted || comment->redacted) {
+                printf("  (%s)\n", comment->deleted ? "deleted" : "redacted");
+                return;
+        }
+        show_value(schema_field_find(&schema_type_comment, "body"), comment, &body);
+        for (struct str rest = buf_view(&body), line; rest.n;) {
+                line = str_cut(&rest, '\n');
+                printf("  %.*s\n", STR_ARG(line));
+        }
+        buf_deinit(&body);
+        for (size_t i = 0; i < comment->attachments.n; i++) {
+                const struct attachment *a = &comment->attachments.items[i];
+                struct buf file = { 0 };
+
+                show_value(schema_field_find(&schema_type_attachment, "name"), a, &file);
+                ulid_text(a->id, id);
+                printf("  [%s, %lld bytes: assist attachment get %s]\n", buf_z(&file), (long long)a->size, id);
+                buf_deinit(&file);
+        }
+}
+
+void change_words(struct cli *cli, const struct event_ticket_changed *change, struct buf *out)
+{
+        const struct schema_struct *type = schema_event_ticket_changed.data;
+
+        for (uint32_t i = 1; i < type->n_fields; i++) {
+                const struct schema_field *f = &type->fields[i];
+                enum schema_presence presence = schema_presence(f, change);
+
+                if (presence == SCHEMA_ABSENT)
+                        continue;
+                buf_text(out, out->n ? ", " : "");
+                for (const char *p = f->name; *p; p++)
+                        buf_char(out, (char)(*p == '_' ? ' ' : *p));
+                buf_text(out, ": ");
+                if (presence == SCHEMA_NULL)
+                        buf_text(out, "nobody");
+                else if (f->kind == SCHEMA_ULID)
+                        buf_str(out, cli_name(cli, *(struct ulid *)schema_at(f, change)));
+                else
+                        show_value(f, change, out);
+        }
+}
+
+static void head_print(struct cli *cli, const struct ticket *t)
+{
+        struct str name = cli_name(cli, t->requester);
+        struct buf out = { 0 };
+
+        show_value(schema_field_find(&schema_type_ticket, "subject"), t, &out);
+        printf("#%lld  %s\n%s, %s, from %.*s", (long long)t->number, buf_z(&out), schema_enum_ticket_state.values[t->state],
+               schema_enum_priority.values[t->priority], STR_ARG(name));
+        buf_clear(&out);
+        if (t->has_assignee) {
+                name = cli_name(cli, t->assignee);
+                printf(", assigned to %.*s", STR_ARG(name));
+        }
+        show_value(schema_field_find(&schema_type_ticket, "tags"), t, &out);
+        printf("%s%s\n", out.n ? ", tagged " : "", buf_z(&out));
+        buf_deinit(&out);
+}
+
+static void rows_json(const struct comment_rows *rows, struct buf *out)
+{
+        for (size_t i = 0; i < rows->n; i++) {
+                if (i)
+                        buf_char(out, ',');
+                json_write(&schema_type_comment, &rows->items[i], out);
+        }
+}
+
+void thread_print(struct cli *cli, const struct thread *t)
+{
+        size_t i = 0, k = 0;
+        struct buf out = { 0 };
+
+        if (cli->json) {
+                buf_text(&out, "{\"ticket\":");
+                json_write(&schema_type_ticket, &t->got.ticket, &out);
+                buf_text(&out, ",\"comments\":[");
+                rows_json(&t->comments, &out);
+                buf_text(&out, "],\"notes\":[");
+                rows_json(&t->notes, &out);
+                printf("%s]}\n", buf_z(&out));
+                buf_deinit(&out);
+                return;
+        }
+        head_print(cli, &t->got.ticket);
+        while (i < t->comments.n || k < t->notes.n) /* both by time */
+                if (k == t->notes.n || (i < t->comments.n && t->comments.items[i].created_at <= t->notes.items[k].created_at))
+                        comment_print(cli, &t->comments.items[i++], false);
+                else
+                        comment_print(cli, &t->notes.items[k++], true);
+}

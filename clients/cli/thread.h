@@ -1,0 +1,26 @@
+/* A ticket and what was written on it: as people read it, and as it grows. */
+#pragma once
+#include "cli.h"
+
+#include "schema/comment.h"
+#include "schema/ticket.h"
+
+struct comment_rows {
+        struct comment *items;     /* the oldest first */
+        size_t n;
+};
+struct thread {
+        struct ticket_get_result got;
+        struct comment_rows comments, notes;
+};
+
+/* number: as people write it. What it fetches lies in cli's arena. 0, or an exit status, having said why. */
+int thread_fetch(struct cli *cli, const char *number, struct thread *ret);
+void thread_print(struct cli *cli, const struct thread *t);
+/* The caller has read it up to its newest comment or note. Where the desk does not hear of it, it stays unread: nothing is said. */
+void thread_mark(struct cli *cli, const struct thread *t);
+void comment_mark(struct cli *cli, const struct comment *comment);
+
+void comment_print(struct cli *cli, const struct comment *comment, bool internal);
+/* "state: pending, assignee: Ann" */
+void change_words(struct cli *cli, const struct event_ticket_changed *change, struct buf *out);
