@@ -24,3 +24,7 @@ void comment_mark(struct cli *cli, const struct comment *comment);
 void comment_print(struct cli *cli, const struct comment *comment, bool internal);
 /* "state: pending, assignee: Ann" */
 void change_words(struct cli *cli, const struct event_ticket_changed *change, struct buf *out);
+
+/* follow.c: stays at a ticket that was printed, and prints what comes, until it is interrupted or there is nothing to be seen any more. An
+ * exit status. */
+int thread_follow(struct cli *cli, const struct thread *t);

@@ -96,18 +96,19 @@ int run_ticket_list(struct cli *cli, int argc, char **argv)
 
 int run_ticket_show(struct cli *cli, int argc, char **argv)
 {
+        bool follow = cli_take_flag(&argc, argv, "--follow");
         struct thread thread;
         int r;
 
         if (argc != 1)
-                return cli_usage("ticket show NUMBER");
+                return cli_usage("ticket show NUMBER [--follow]");
         r = thread_fetch(cli, argv[0], &thread);
         if (r)
                 return r;
         thread_print(cli, &thread);
         if (!cli->json)
                 thread_mark(cli, &thread);
-        return 0;
+        return follow ? thread_follow(cli, &thread) : 0;
 }
 
 int run_ticket_note(struct cli *cli, int argc, char **argv)

@@ -1,11 +1,12 @@
 /* `assist watch`: a line for each event, as it happens; resumes by itself. */
+#include "schema/person.h"
+#include "schema/presence.h"
 #include "show.h"
 #include "thread.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+enum { NAMES_MAX = 20 };
 
 static struct str quoted(struct cli *cli, const struct schema_struct *type, const char *field, const void *value)
 {
@@ -30,10 +31,77 @@ static long long ticket_number(struct cli *cli, struct ulid ticket)
         return assist_call(cli->a, &schema_method_ticket_get, &params, &cli->arena, &got, &error) ? 0 : (long long)got.ticket.number;
 }
 
-static void event_print(struct cli *cli, const struct event *event)
+/* "Here now: Ann, Linus and 3 more." */
+static void here_add(struct cli *cli, struct ulid person, size_t *n, struct buf *names)
+{
+        if (++*n <= NAMES_MAX)
+                buf_format(names, "%s%.*s", *n > 1 ? ", " : "", STR_ARG(cli_name(cli, person)));
+}
+
+static void here_print(size_t n, struct buf *names)
+{
+        if (n > NAMES_MAX)
+                buf_format(names, " and %zu more", n - NAMES_MAX);
+        if (n)
+                printf("Here now: %s.\n", buf_z(names));
+        buf_deinit(names);
+}
+
+/* Who is there already; where that can't be told, only those who come will be. */
+static void here_fetch(struct cli *cli, struct ulid me)
+{
+        struct presence_online params = { .limit = 1000 };
+        struct presence_online_result here;
+        struct assist_error error;
+        struct buf names = { 0 };
+        size_t n = 0;
+
+        if (assist_call(cli->a, &schema_method_presence_online, &params, &cli->arena, &here, &error))
+                return;
+        for (size_t i = 0; i < here.items.n; i++)
+                if (!ulid_eq(here.items.items[i].user, me))
+                        here_add(cli, here.items.items[i].user, &n, &names);
+        here_print(n, &names);
+}
+
+/* "Ann is here.", "Ann has left."; all at once where the desk tells who is there at all. */
+static void online_print(struct cli *cli, const struct event_presence_online *e, struct ulid me)
+{
+        struct buf names = { 0 };
+        size_t n = 0;
+
+        for (size_t i = 0; i < e->people.n; i++) {
+                const struct online_change *person = &e->people.items[i];
+                struct str name = cli_name(cli, person->user), status = quoted(cli, &schema_type_online_change, "status", person);
+
+                if (ulid_eq(person->user, me))
+                        continue;
+                if (e->complete)
+                        here_add(cli, person->user, &n, &names);
+                else if (person->online)
+                        printf("%.*s is here%s%.*s.\n", STR_ARG(name), status.n ? ": " : "", STR_ARG(status));
+                else
+                        printf("%.*s has left.\n", STR_ARG(name));
+        }
+        here_print(n, &names);
+}
+
+static void comment_line(struct cli *cli, const struct schema_event *type, const struct comment *comment, struct str who)
+{
+        bool note = type == &schema_event_note_added || type == &schema_event_note_changed;
+        bool added = type == &schema_event_comment_added || type == &schema_event_note_added;
+        struct str what = quoted(cli, &schema_type_comment, "body", comment);
+
+        printf("#%lld %.*s %s%s: %.*s%s\n", ticket_number(cli, comment->ticket), STR_ARG(who), added ? "wrote" : "changed",
+               note ? " an internal note" : "", STR_ARG(what),
+               comment->attachments.n ? " [files]" : comment->deleted ? "(deleted)" : comment->redacted ? "(redacted)" : "");
+}
+
+static void event_print(struct cli *cli, const struct event *event, struct ulid me)
 {
         const struct schema_event *type;
-        struct str who = cli_name(cli, event->actor), what;
+        struct buf words = { 0 };
+        struct str who, what;
         void *data;
 
         if (assist_event_read(event, &cli->arena, &type, &data))
@@ -42,6 +110,9 @@ static void event_print(struct cli *cli, const struct event *event)
                 printf("%.*s (this client is older than the desk)\n", STR_ARG(event->type));
                 return;
         }
+        if (type == &schema_event_person_changed)
+                cli_names_changed(cli);
+        who = event->has_actor ? cli_name(cli, event->actor) : (struct str){ 0 };
         if (type == &schema_event_ticket_created) {
                 const struct ticket *t = &((struct event_ticket_created *)data)->ticket;
 
@@ -49,77 +120,72 @@ static void event_print(struct cli *cli, const struct event *event)
                 printf("#%lld is new, from %.*s: %.*s\n", (long long)t->number, STR_ARG(who), STR_ARG(what));
         } else if (type == &schema_event_comment_added || type == &schema_event_comment_changed || type == &schema_event_note_added ||
                    type == &schema_event_note_changed) {
-                const struct comment *comment = &((struct event_comment_added *)data)->comment;
-                bool note = type == &schema_event_note_added || type == &schema_event_note_changed;
-                bool added = type == &schema_event_comment_added || type == &schema_event_note_added;
-
-                what = quoted(cli, &schema_type_comment, "body", comment);
-                printf("#%lld %.*s %s%s: %.*s%s\n", ticket_number(cli, comment->ticket), STR_ARG(who), added ? "wrote" : "changed",
-                       note ? " an internal note" : "", STR_ARG(what),
-                       comment->attachments.n ? " [files]" : comment->deleted ? "(deleted)" : comment->redacted ? "(redacted)" : "");
+                comment_line(cli, type, &((struct event_comment_added *)data)->comment, who);
         } else if (type == &schema_event_ticket_changed) {
                 const struct event_ticket_changed *change = data;
                 long long number = ticket_number(cli, change->ticket);
-                struct buf words = { 0 };
 
                 change_words(cli, change, &words);
                 printf("#%lld %.*s set %s\n", number, STR_ARG(who), buf_z(&words));
-                buf_deinit(&words);
+        } else if (type == &schema_event_presence_online) {
+                online_print(cli, data, me);
         } else {
-                struct buf json = { 0 };
-
-                json_write(type->data, data, &json);
-                printf("%.*s %s\n", STR_ARG(event->type), buf_z(&json));
-                buf_deinit(&json);
+                json_write(type->data, data, &words);
+                printf("%.*s %s\n", STR_ARG(event->type), buf_z(&words));
         }
+        buf_deinit(&words);
 }
 
+static void event_json(const struct event *event)
+{
+        struct buf json = { 0 };
+
+        json_write(&schema_type_event, event, &json);
+        printf("%s\n", buf_z(&json));
+        buf_deinit(&json);
+}
+
+/* Scripts read what is logged, and count it; people see who comes and goes, too. */
 int run_watch(struct cli *cli, int argc, char **argv)
 {
         const char *cursor = cli_take(&argc, argv, "--cursor"), *count = cli_take(&argc, argv, "--count");
         struct assist_error error;
         struct assist_live *live;
-        struct assist_identity identity;
-        struct buf json = { 0 };
+        struct assist_identity me;
         const struct event *event;
         uint64_t left = UINT64_MAX;
         int status = 0, r;
 
         if (argc || (count && str_u64(str_of(count), &left)))
                 return cli_usage("watch [--cursor CURSOR] [--count EVENTS]");
-        r = assist_identify(cli->a, &identity, &error);
+        r = assist_identify(cli->a, &me, &error);
         if (!r)
                 r = assist_live_open(cli->a, str_of(cursor), &live, &error);
         if (r)
                 return cli_failed(cli, &error);
-        while (left) {
+        cli_until_interrupted();
+        while (left && !status) {
                 r = assist_live_next(live, -1, &event, &error);
-                if (r < 0 || r > ASSIST_LIVE_BROKEN) {
-                        status = cli_failed(cli, &error);
-                        break;
-                }
-                if (r == ASSIST_LIVE_EVENT && !event->has_op_id)
-                        continue;       /* who looks, types and is there: it is not for a list */
+                arena_reset(&cli->arena);
                 if (r == ASSIST_LIVE_EVENT) {
-                        left--;
-                        buf_clear(&json);
-                        if (cli->json) {
-                                json_write(&schema_type_event, event, &json);
-                                printf("%s\n", buf_z(&json));
-                        } else {
-                                event_print(cli, event);
-                                cli->people_fetched = cli->people_fetched && cli->n_people < 1000;
-                        }
+                        left -= event->has_op_id;
+                        if (!cli->json)
+                                event_print(cli, event, me.user);
+                        else if (event->has_op_id)
+                                event_json(event);
                 } else if (r == ASSIST_LIVE_CONNECTED) {
                         fprintf(stderr, "watching; Ctrl-C ends it\n");
+                        if (!cli->json)
+                                here_fetch(cli, me.user);
                 } else if (r == ASSIST_LIVE_BROKEN) {
                         fprintf(stderr, "the connection broke; connecting again\n");
                 } else if (r == ASSIST_LIVE_RESET) {
                         fprintf(stderr, "too much was missed to tell: look at `assist ticket list`\n");
+                } else if (r != ASSIST_LIVE_NOTHING) {
+                        status = cli_failed(cli, &error);
                 }
                 fflush(stdout);
         }
-        buf_deinit(&json);
         assist_live_close(live);
         return status;
 }
