@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -60,6 +61,26 @@ def test_each_event_comes_once_whatever_is_killed(desk, watch):
         until(f"the event behind {victim}: {bodies(watching)}", lambda: bodies(watching)[-1:] == [f"{number}"])
     assert bodies(watching) == ["1", "2", "3", "4", "5"]
     assert sum("broke" in line for line in watching.said) == 2 == sum("watching" in line for line in watching.said) - 1
+
+
+LONG = "x" * 60000
+
+
+def test_what_was_missed_comes_in_pages_and_a_frozen_client_misses_nothing(desk, watch):
+    customer = desk.devices[CUSTOMER]
+    customer.open()
+    made = customer.rpc("ticket.create", subject="It breaks", body="0")
+    for number in range(1, 21):                     # more than a page has
+        customer.rpc("comment.add", ticket=made["id"], body=f"{number} {LONG}")
+    watching = watch(desk.address, AGENT, desk.root / "home", "--cursor", made["cursor"])
+    until("all pages", lambda: len(bodies(watching)) == 20)
+    watching.process.send_signal(signal.SIGSTOP)
+    for number in range(21, 141):                   # 8 MB, more than the desk and the sockets between hold for it
+        customer.rpc("comment.add", ticket=made["id"], body=f"{number} {LONG}")
+    watching.process.send_signal(signal.SIGCONT)
+    until("all of it", lambda: len(bodies(watching)) >= 140)
+    assert [int(body.split()[0]) for body in bodies(watching)] == list(range(1, 141))
+    assert watching.said.count("watching; Ctrl-C ends it") == 1 and not any("broke" in line for line in watching.said)
 
 
 def test_a_new_role_is_seen_anew_and_a_revoked_device_is_out(desk, watch):
