@@ -1,6 +1,7 @@
 #include "fanout.h"
 
 #include "schema/fanout_handlers.h"
+#include "schema/personal.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -137,6 +138,40 @@ static void log_take(void *data, const void *result)
                 return;
         for (struct outlet *o = f->outlets; o; o = o->hh.next)
                 o->told = false;
+        fanout_wake(f);
+}
+
+/* ---- what is users' own ---- */
+
+static void own_ask(void *data, void *params)
+{
+        const struct fanout *f = data;
+
+        *(struct personal_follow *)params = (struct personal_follow){ .has_after = f->own_found, .after = f->own_head, .max_bytes = 262144 };
+}
+
+static void own_take(void *data, const void *result)
+{
+        const struct personal_follow_result *in = result;
+        struct fanout *f = data;
+
+        f->own_found = true;
+        f->own_head = in->head;
+        for (size_t i = 0; i < in->items.n; i++) {
+                const struct personal_item *item = &((const struct personal_item *)in->items.items)[i];
+                const struct party *party = sessions_party(&f->sessions, item->user);
+                struct shared_event *event;
+                struct session *s;
+
+                if (!party)
+                        continue;
+                f->recipients.n = 0;
+                DL_FOREACH(party->sessions, s)
+                        recipients_add(&f->recipients, s);
+                event = shared_event_new(&item->event);
+                outlets_deliver(event, &f->recipients);
+                shared_event_unref(event);
+        }
         fanout_wake(f);
 }
 
@@ -335,6 +370,10 @@ static int start(struct service *service, void **ret_data)
                                                                             .ask = log_ask, .take = log_take, .data = f },
                                  &f->log);
         if (!r)
+                r = follower_new(service->loop, &(struct follower_options){ .client = f->store, .method = &schema_method_personal_follow,
+                                                                            .ask = own_ask, .take = own_take, .data = f },
+                                 &f->own);
+        if (!r)
                 r = service_server(service, fanout_handlers, f, NULL, f->caller_key, &f->server);
         if (r)
                 return r;
@@ -364,6 +403,7 @@ static void stop(void *data)
         if (!f)
                 return;
         follower_free(f->log);
+        follower_free(f->own);
         rpc_client_free(f->store);
         outlets_drop(f);
         attendance_deinit(&f->attendance);

@@ -13,7 +13,7 @@ struct fanout {
         struct service *service;
         struct rpc_server *server;
         struct rpc_client *store;
-        struct follower *log;
+        struct follower *log, *own;
         struct loop_timer *reaper;
 
         struct tail tail;
@@ -22,6 +22,8 @@ struct fanout {
         int64_t preload;            /* what was the head then */
         int64_t heard_us;           /* when store answered last */
         int64_t events;             /* read since start */
+        bool own_found;
+        int64_t own_head;           /* how far what is users' own was followed */
 
         struct outlet *outlets;     /* by gateway id */
         struct sessions sessions;

@@ -357,9 +357,30 @@ void live_route(struct request *q)
 
 /* ---- callers that changed ---- */
 
+/* To the sessions of whose device it is. */
+static void device_changed(struct live *live, const struct caller_change *change)
+{
+        const struct event_device_changed data = { .device = change->about, .bound = change->bound };
+        struct buf json = { 0 };
+        struct live_session *s;
+        struct frame *frame;
+
+        json_write(schema_event_device_changed.data, &data, &json);
+        frame = frame_ephemeral(&(struct event){ .type = str_of(schema_event_device_changed.name), .data = buf_view(&json),
+                                                 .at = clock_now_ms(live->gateway->service->clock) });
+        buf_deinit(&json);
+        DL_FOREACH(live->sessions, s)
+                if (s->visitor->has_user && ulid_eq(s->visitor->user, change->owner) && !live_session_belongs(s, change))
+                        live_session_mention(s, frame);
+        frame_unref(frame);
+}
+
 void live_caller_changed(struct live *live, const struct caller_change *change)
 {
         struct live_session *s, *next;
+
+        if (change->has_owner)
+                device_changed(live, change);
 
         DL_FOREACH_SAFE(live->sessions, s, next)
                 if (live_session_belongs(s, change))

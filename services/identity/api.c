@@ -85,7 +85,7 @@ static int change_person(struct identity *d, const struct user *before, const st
         if (role || active || !str_eq(before->name, after->name))
                 r = user_set_person(d->db, clock_now_ms(d->clock), after);
         if (r == 0 && (role || active))
-                r = callers_note(d->db, &after->id, STR(""), !active, ret_revision);
+                r = callers_note(d->db, &(struct caller_change){ .has_user = true, .user = after->id, .role = !active }, ret_revision);
         return r;
 }
 
@@ -218,7 +218,8 @@ static int device_revoke(struct identity *d, struct call *c, struct ulid id, int
                 return 0;
         r = binding_revoke(d->db, id, clock_now_ms(d->clock));
         if (r == 0)
-                r = callers_note(d->db, NULL, device.address, false, ret_revision);
+                r = callers_note(d->db, &(struct caller_change){ .device = device.address, .has_owner = true, .owner = device.user,
+                                                                 .about = device.address }, ret_revision);
         return r;
 }
 

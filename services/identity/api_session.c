@@ -185,6 +185,7 @@ int identity_on_enroll_redeem(struct identity *d, struct call *c, const struct e
                 if (r)
                         return r;
                 feed_wake(&d->outbox);
+                feed_wake(&d->changes);
         }
         r = binding_find(d->db, m.entity, &c->arena, &device);
         if (r == 0)

@@ -72,11 +72,13 @@ void callers_deinit(struct callers *callers)
         callers->timer = NULL;
 }
 
-int callers_note(struct db *db, const struct ulid *user, struct str device, bool role, int64_t *ret_revision)
+int callers_note(struct db *db, const struct caller_change *change, int64_t *ret_revision)
 {
         int r;
 
-        r = db_do(db, "INSERT INTO caller_change (user, device, role) VALUES (?, ?, ?)", "Uti", user, device, (int64_t)role);
+        r = db_do(db, "INSERT INTO caller_change (user, device, role, owner, about, bound) VALUES (?, ?, ?, ?, ?, ?)", "UtiUti",
+                  change->has_user ? &change->user : NULL, change->device, (int64_t)change->role, change->has_owner ? &change->owner : NULL,
+                  change->about, (int64_t)change->bound);
         if (r == 0)
                 r = db_do(db, "DELETE FROM caller_change WHERE revision <= (SELECT max(revision) FROM caller_change) - ?", "i",
                           (int64_t)CALLERS_KEEP);
@@ -112,7 +114,7 @@ int callers_read(struct db *db, int64_t after, struct arena *arena, struct calle
                 return 0;
         }
         items = arena_array(arena, CALLERS_PAGE, sizeof(*items));
-        q = db_query(db, "SELECT revision, user, device, role FROM caller_change WHERE revision > ? ORDER BY revision LIMIT ?", "ii", after,
+        q = db_query(db, "SELECT revision, user, device, role, owner, about, bound FROM caller_change WHERE revision > ? ORDER BY revision LIMIT ?", "ii", after,
                      (int64_t)CALLERS_PAGE);
         while ((r = db_step(db, q)) > 0)
                 items[n++] = (struct caller_change){
@@ -121,6 +123,10 @@ int callers_read(struct db *db, int64_t after, struct arena *arena, struct calle
                         .user = db_column_ulid(q, 1),
                         .device = arena_str(arena, db_column_str(q, 2)),
                         .role = db_column_int(q, 3),
+                        .has_owner = !db_column_is_null(q, 4),
+                        .owner = db_column_ulid(q, 4),
+                        .about = arena_str(arena, db_column_str(q, 5)),
+                        .bound = db_column_int(q, 6),
                 };
         if (r < 0)
                 return r;

@@ -29,9 +29,8 @@ void callers_init(struct callers *callers, struct loop *loop);
 void callers_drain(struct callers *callers);    /* answers those who wait (what they asked for is done), and lets nobody wait */
 void callers_deinit(struct callers *callers);
 
-/* Notes that a user (all devices of theirs) changed, or one device; in the caller's transaction. user: NULL for a device alone; role: only the
- * role changed. */
-int callers_note(struct db *db, const struct ulid *user, struct str device, bool role, int64_t *ret_revision);
+/* Notes what changed, as a gateway is told it; in the caller's transaction. Its revision is the next one. */
+int callers_note(struct db *db, const struct caller_change *change, int64_t *ret_revision);
 int callers_revision(struct db *db, int64_t *ret_revision);
 int callers_read(struct db *db, int64_t after, struct arena *arena, struct callers_follow_result *ret);
 

@@ -39,6 +39,11 @@ static const char *const steps[] = {
         /* The public key behind the device; empty where its driver's addresses have none. */
         "ALTER TABLE binding ADD COLUMN device_key BLOB NOT NULL DEFAULT x'';"
         "ALTER TABLE enrolment ADD COLUMN device_key BLOB NOT NULL DEFAULT x'';",
+
+        /* Somebody's device was bound or revoked. */
+        "ALTER TABLE caller_change ADD COLUMN owner BLOB;"
+        "ALTER TABLE caller_change ADD COLUMN about TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE caller_change ADD COLUMN bound INTEGER NOT NULL DEFAULT 0;",
 };
 
 int database_open(const char *path, struct db **ret)

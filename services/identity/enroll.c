@@ -1,5 +1,6 @@
 #include "enroll.h"
 #include "binding.h"
+#include "callers.h"
 #include "fault.h"
 #include "outbox.h"
 #include "user.h"
@@ -185,6 +186,7 @@ int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t 
         uint8_t hash[CODE_HASH_BYTES];
         struct ulid id, user, binding;
         struct user found;
+        int64_t revision;
         struct str label;
         sqlite3_stmt *q;
         bool right;
@@ -217,6 +219,8 @@ int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t 
                 r = binding_add(db, now_ms, user, device, device_key, label, &binding);
         if (r == 0)
                 r = tell_user(db, now_ms, user, label, arena);
+        if (r == 0)
+                r = callers_note(db, &(struct caller_change){ .has_owner = true, .owner = user, .about = device, .bound = true }, &revision);
         if (r)
                 return r;
         *ret_binding = binding;

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Parked reads: store and the gateway and the courier follow identity, fanout store, the gateway fanout and the supervisor, identity the
+/* Parked reads: store and the gateway and the courier follow identity, fanout store twice, the gateway fanout and the supervisor, identity the
  * supervisor. Each is answered once a second: its owner wakes for its time and for the next request, the follower for the answer, and now and
  * then somebody for a timer that was put off. */
-enum { IDLE_S = 5, PARKED = 7, WAKES_OF_PARKED = 4 };
+enum { IDLE_S = 5, PARKED = 8, WAKES_OF_PARKED = 4 };
 
 static double status_value(const char *path, const char *key)
 {

@@ -1,0 +1,195 @@
+"""Coming back: from memory, from the log, and where neither will do. What one sees meanwhile is what one may see."""
+import json
+import shutil
+import signal
+
+import pytest
+
+from harness import Desk, RpcError, until
+from raw_socket import RawSocket
+
+CUSTOMER, AGENT, PHONE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+TAIL_PRELOAD, RESET_OPS = 4096, 10000
+
+
+@pytest.fixture
+def desk():
+    with Desk() as desk:
+        desk.customer = desk.member(CUSTOMER, "linus@example.org", "Linus")
+        desk.agent = desk.member(AGENT, "ada@example.org", "Ada", "agent")
+        yield desk
+
+
+def comments(device, ticket, n, begin=0, body=""):
+    """Many of them, by batches."""
+    batch = 10 if body else 50
+    for first in range(begin, begin + n, batch):
+        calls = [{"jsonrpc": "2.0", "id": i, "method": "comment.add", "params": {"ticket": ticket, "body": f"{i} {body}"}}
+                 for i in range(first, min(first + batch, begin + n))]
+        answers = json.loads(device.post("/rpc", calls).body)
+        assert all("result" in answer for answer in answers), answers
+
+
+def numbers(events):
+    return [int(event["data"]["comment"]["body"].split()[0]) for event in events if event["type"] == "comment.added"]
+
+
+def test_who_comes_back_while_store_stands_still_misses_nothing(desk):
+    """Hundreds of them: what is in memory is nobody else's work."""
+    ticket = desk.customer.rpc("ticket.create", subject="It burns", body="0")["id"]
+    cursors = []
+    for device, n in ((desk.customer, 100), (desk.agent, 200)):
+        sockets = [RawSocket(device) for _ in range(n)]
+        cursors += [(device, w.cursor) for w in sockets]
+        for w in sockets:
+            w.close()
+    comments(desk.customer, ticket, 20)
+    watching = RawSocket(desk.agent, cursors[-1][1])
+    assert numbers(watching.events(20)) == list(range(20)), "it is in memory now"
+    desk.processes["store"].send_signal(signal.SIGSTOP)
+    try:
+        back = [RawSocket(device, cursor) for device, cursor in cursors]
+        for w in back:
+            assert w.hello["mode"] == "replay" and numbers(w.events(20)) == list(range(20))
+    finally:
+        desk.processes["store"].send_signal(signal.SIGCONT)
+    comments(desk.customer, ticket, 1, begin=20)
+    for w in back + [watching]:
+        assert numbers(w.events(1)) == [20]
+        w.close()
+
+
+def test_who_was_away_for_long_reads_the_log_and_who_was_away_for_too_long_begins_anew(desk):
+    ticket = desk.customer.rpc("ticket.create", subject="It burns", body="Help!")["id"]
+    w = RawSocket(desk.customer)
+    cursor, n = w.cursor, TAIL_PRELOAD + 1000
+    w.close()
+    comments(desk.customer, ticket, n)
+    desk.crash("fanout")                            # its memory goes back for a while only
+    w = RawSocket(desk.customer, cursor)
+    assert w.hello["mode"] == "replay" and numbers(w.events(n)) == list(range(n))
+    assert w.pages > 4 and w.pulls == 0
+    comments(desk.customer, ticket, 1, begin=n)
+    assert numbers(w.events(1)) == [n], "then it is live"
+    w.close()
+    comments(desk.customer, ticket, RESET_OPS - n, begin=n)
+    for asked in (cursor, cursor):
+        w = RawSocket(desk.customer, asked)
+        assert w.hello["mode"] == "reset" and "cheaper" in w.hello["reason"]
+        w.close()
+    comments(desk.customer, ticket, 1, begin=RESET_OPS)
+    w = RawSocket(desk.customer, w.cursor)
+    assert numbers(w.events(1)) == [RESET_OPS], "a reset says where to go on from"
+    w.close()
+
+
+@pytest.mark.parametrize("fanout_is_new", [False, True])
+def test_who_loses_access_within_a_replay_sees_no_more_of_it(desk, fanout_is_new):
+    ticket = desk.agent.rpc("ticket.create", subject="Not Linus's", body="x")["id"]
+    desk.agent.rpc("ticket.set", ticket=ticket, add_watchers=[desk.customer.user])
+    w = RawSocket(desk.customer)
+    cursor = w.cursor
+    w.close()
+    comments(desk.agent, ticket, 30, body="x" * 60000)
+    if fanout_is_new:
+        desk.crash("fanout")
+    w = RawSocket(desk.customer, cursor)
+    page = w.message()
+    assert page["more"] and 0 < len(numbers(page["events"])) < 30
+    desk.agent.rpc("ticket.set", ticket=ticket, remove_watchers=[desk.customer.user])
+    mine = desk.customer.rpc("ticket.create", subject="Linus's", body="x")["id"]
+    w.cursor = page["to"]
+    w.acknowledge()
+    events = w.events(3)
+    assert [e["type"] for e in events] == ["access.lost", "ticket.created", "comment.added"]
+    assert events[0]["data"]["ticket"] == ticket and events[1]["data"]["ticket"]["id"] == mine
+    w.close()
+
+
+def test_a_cursor_of_another_desk_or_of_a_lost_future_begins_anew(desk):
+    with Desk() as other:
+        stranger = other.member(CUSTOMER, "linus@example.org", "Linus")
+        w = RawSocket(stranger)
+        elsewhere = w.cursor
+        w.close()
+    assert RawSocket(desk.customer, elsewhere).status == 400, "each desk has keys of its own: to this one it is forged"
+    ticket = desk.customer.rpc("ticket.create", subject="It burns", body="Help!")["id"]
+    for service in ("gateway", "fanout", "store"):
+        desk.terminate(service)
+    desk.customer.close(), desk.agent.close()
+    state, copy = desk.root / "state" / "store", desk.root / "copy"
+    shutil.copytree(state, copy)
+    desk.start("store", "fanout", "gateway")
+    w = RawSocket(desk.customer)
+    comments(desk.customer, ticket, 3)
+    w.events(3)
+    for service in ("gateway", "fanout", "store"):
+        desk.terminate(service)
+    desk.customer.close()
+    shutil.rmtree(state)
+    copy.rename(state)
+    desk.start("store", "fanout", "gateway")
+    for others in (0, 5):                           # behind the cursor's position, and past it
+        comments(desk.customer, ticket, others)
+        again = RawSocket(desk.customer, w.cursor)
+        assert again.hello["mode"] == "reset" and "restored" in again.hello["reason"]
+        again.close()
+
+
+def test_a_storm_is_let_in_at_a_pace(desk):
+    desk.configure({"gateway": {"admissions": 2}})
+    desk.restart("gateway")
+    desk.customer.close(), desk.agent.close()
+    got_in = [RawSocket(desk.agent), RawSocket(desk.agent)]
+    refused = RawSocket(desk.agent)
+    assert refused.status == 503 and int(refused.headers["Retry-After"]) >= 1
+    assert desk.agent.rpc("project.info"), "calls have nothing to do with it"
+    late = []
+
+    def is_in():
+        late.append(RawSocket(desk.agent))
+        return late[-1].status == 101
+    until("there is room", is_in)
+    for w in got_in + late + [refused]:
+        w.close()
+
+
+def test_a_user_s_other_sessions_hear_of_devices_read_marks_and_drafts(desk):
+    ticket = desk.agent.rpc("ticket.create", subject="It burns", body="0", requester=desk.customer.user)["id"]
+    comment = desk.agent.rpc("comment.add", ticket=ticket, body="Is it still?")["comment"]["id"]
+    laptop, other = desk.customer.live(), desk.agent.live()
+    phone = desk.bind(PHONE, "linus@example.org")
+
+    def mentioned(live, kind):
+        return [event["data"] for event in live.mentions if event["type"] == kind]
+    until("the laptop hears of the phone",
+          lambda: mentioned(laptop, "device.changed") == [{"device": f"loopback:{PHONE}", "bound": True}])
+    assert desk.customer.rpc("ticket.get", ticket=ticket)["ticket"]["unread"] > 0
+    phone.rpc("read.mark", ticket=ticket, comment=comment)
+    until("it is read on the laptop, too", lambda: mentioned(laptop, "read.marked"))
+    assert mentioned(laptop, "read.marked")[-1] == {"ticket": ticket, "comment": comment, "unread": 0}
+    phone.rpc("draft.save", ticket=ticket, body="It smoulders")
+    until("the laptop knows of a draft", lambda: mentioned(laptop, "draft.changed"))
+    assert laptop.cursor and not any("smoulders" in json.dumps(event) for event in laptop.mentions), "its text is to be fetched"
+    at_phone = phone.live()
+    binding = next(d["id"] for d in desk.customer.rpc("device.list")["items"] if d["address"] == f"loopback:{PHONE}")
+    desk.customer.rpc("device.revoke", device=binding)
+    until("the phone is cut off", lambda: at_phone.error)
+    until("the laptop hears of it", lambda: mentioned(laptop, "device.changed")[1:] == [{"device": f"loopback:{PHONE}", "bound": False}])
+    for kind in ("device.changed", "read.marked", "draft.changed"):
+        assert not mentioned(other, kind), "it is nobody else's"
+    laptop.close(), other.close()
+
+
+def test_a_client_that_comes_back_as_somebody_else_begins_anew(desk):
+    """The change of a role is an op for the one whom it is about: who meets it in what they missed has seen with other eyes before."""
+    w = RawSocket(desk.customer)
+    desk.ctl("user", "set", "linus@example.org", "--role", "agent")
+    assert w.wait_closed() == 4002
+    until("it is in the log", lambda: desk.agent.rpc("person.list") and
+          [p["role"] for p in desk.agent.rpc("person.list")["items"] if p["id"] == desk.customer.user] == ["agent"])
+    again = RawSocket(desk.customer, w.cursor)
+    assert again.hello["mode"] == "reset" and "role" in again.hello["reason"]
+    again.close()
+    with pytest.raises(RpcError):
+        desk.customer.rpc("note.list", ticket="0" * 26)
