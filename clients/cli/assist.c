@@ -68,9 +68,9 @@ static const struct command commands[] = {
           "assist ticket new 'The printer burns' 'Since this morning.' --attach photo.png\n  journalctl -u thing | assist ticket new 'thing fails'" },
         { "ticket list", "[--state STATE] [--tag TAG] ...", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
           "assist ticket list --state open" },
-        { "ticket show", "NUMBER [--follow]", "a ticket and what was written on it; --follow stays, and tells what comes", run_ticket_show, NULL,
+        { "ticket show", "NUMBER [--follow]", "a ticket and what was written on it, and what comes", run_ticket_show, NULL,
           "assist ticket show 42 --follow" },
-        { "ticket reply", "NUMBER [TEXT | --draft] [--attach FILE]... [--state STATE]", "answer; --draft sends what was kept", run_ticket_reply, NULL,
+        { "ticket reply", "NUMBER [TEXT|--draft] [--attach FILE]... [--state STATE]", "answer, or send what was kept", run_ticket_reply, NULL,
           "assist ticket reply 42 'Try turning it off.' --state pending" },
         { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
@@ -135,7 +135,7 @@ static void usage(FILE *to)
 {
         fprintf(to, "usage: assist [--project ADDRESS[:PORT]] [--from ADDRESS] [--json] COMMAND\n\n");
         for (const struct command *c = commands; c->words; c++)
-                fprintf(to, "  %-14s %-50s %s\n", c->words, c->arguments, c->does);
+                fprintf(to, "  %-14s %-56s %s\n", c->words, c->arguments, c->does);
         fprintf(to, "\n"
                     "  --project ADDRESS  the desk; else $ASSIST_PROJECT\n"
                     "  --from ADDRESS     the source address, where this machine has several; else $ASSIST_FROM\n"

@@ -180,7 +180,7 @@ int run_watch(struct cli *cli, int argc, char **argv)
                 } else if (r == ASSIST_LIVE_BROKEN) {
                         fprintf(stderr, "the connection broke; connecting again\n");
                 } else if (r == ASSIST_LIVE_RESET) {
-                        fprintf(stderr, "too much was missed to tell: look at `assist ticket list`\n");
+                        fprintf(stderr, "not all that was missed can be told (%s): look at `assist ticket list`\n", error.message);
                 } else if (r != ASSIST_LIVE_NOTHING) {
                         status = cli_failed(cli, &error);
                 }

@@ -289,8 +289,10 @@ static void frame_taken(struct live_machine *m)
                 set_back(m);
         } else if (str_eq(in->from, cursor)) {
                 m->setbacks = 0;
-                m->asked = false;
-                m->again_us = 0;
+                if (!str_eq(in->to, cursor)) { /* a heartbeat answers no acknowledgement */
+                        m->asked = false;
+                        m->again_us = 0;
+                }
                 if (!in->events.n)
                         frame_done(m);
         } else if (str_eq(in->to, cursor)) {

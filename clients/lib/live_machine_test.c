@@ -260,7 +260,9 @@ static void an_acknowledgement_that_was_refused_is_sent_again(void **state)
         hear(r, PAGE("c1", "c2", EVENT("a")));
         expect_event(r, "a");
         expect_sent(r, "{\"type\":\"ack\",\"cursor\":\"c2\"}");
+        hear(r, FRAME("c2", "c2", ""));         /* a heartbeat */
         hear(r, "{\"type\":\"error\",\"code\":-32005,\"message\":\"RateLimited\"}");
+        hear(r, FRAME("c2", "c2", ""));
         pass_ms(r, LIVE_ACK_AGAIN_MS);
         expect_sent(r, "{\"type\":\"ack\",\"cursor\":\"c2\"}");
         hear(r, FRAME("c2", "c3", ""));
