@@ -235,6 +235,21 @@ static void marks_are_listed_from_a_version_on(void **state)
         assert_int_equal(marks(room, BOB, 0, 200).items.n, 0);
 }
 
+static void a_store_of_before_gets_its_tables_when_it_is_opened(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "From before").id;
+        struct comment comment = written(room, AGNES, ticket, "Answered");
+
+        assert_int_equal(db_run(room->store->writer.db, "DROP TABLE read_mark; DROP TABLE draft; PRAGMA user_version = 1"), 0);
+        room_close(room);
+        assert_int_equal(room_open_vfs(room, NULL), 0);
+        assert_int_equal(unread(room, ALICE, ticket), 1);
+        assert_int_equal(mark(room, ALICE, ticket, comment.id, NULL), 0);
+        assert_int_equal(unread(room, ALICE, ticket), 0);
+        room_proof(room);
+}
+
 /* ---- drafts ---- */
 
 static void a_draft_survives_and_of_two_devices_neither_overwrites_the_others_unseen(void **state)
@@ -400,6 +415,7 @@ int main(void)
                 STORY(nobody_marks_what_they_may_not_see),
                 STORY(no_more_than_a_hundred_are_counted),
                 STORY(marks_are_listed_from_a_version_on),
+                STORY(a_store_of_before_gets_its_tables_when_it_is_opened),
                 STORY(a_draft_survives_and_of_two_devices_neither_overwrites_the_others_unseen),
                 STORY(drafts_of_notes_are_for_agents_and_all_are_their_writers_own),
                 STORY(a_draft_is_gone_with_access_with_its_user_and_with_age),
