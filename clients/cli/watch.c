@@ -1,6 +1,8 @@
 /* `assist watch`: a line for each event, as it happens; resumes by itself. */
+#include "schema/identity.h"
 #include "schema/person.h"
 #include "schema/presence.h"
+#include "schema/project.h"
 #include "show.h"
 #include "thread.h"
 
@@ -97,6 +99,37 @@ static void comment_line(struct cli *cli, const struct schema_event *type, const
                comment->attachments.n ? " [files]" : comment->deleted ? "(deleted)" : comment->redacted ? "(redacted)" : "");
 }
 
+/* What concerns people and the desk itself. Marks and drafts of one's own are no news to oneself. */
+static void news_print(struct cli *cli, const struct schema_event *type, const void *data)
+{
+        struct buf json = { 0 };
+
+        if (type == &schema_event_person_changed) {
+                const struct person *person = &((const struct event_person_changed *)data)->person;
+
+                printf("%.*s, %s, %s.\n", STR_ARG(quoted(cli, &schema_type_person, "name", person)), schema_enum_role.values[person->role],
+                       person->active ? "belongs to this desk" : "may not come in any more");
+        } else if (type == &schema_event_role_changed) {
+                const struct event_role_changed *role = data;
+
+                printf("Your role is another one: %s.\n", role->active ? schema_enum_role.values[role->role] : "none any more");
+        } else if (type == &schema_event_device_changed) {
+                const struct event_device_changed *device = data;
+
+                printf("A device of yours is %s: %.*s.\n", device->bound ? "bound" : "bound no more", STR_ARG(device->device));
+        } else if (type == &schema_event_project_changed) {
+                printf("This desk is called %.*s now.\n", STR_ARG(quoted(cli, type->data, "name", data)));
+        } else if (type == &schema_event_access_gained) {
+                printf("#%lld is yours to see now.\n", ticket_number(cli, ((const struct event_access_gained *)data)->ticket));
+        } else if (type == &schema_event_access_lost) {
+                printf("A ticket is not yours to see any more.\n");
+        } else if (!type->ephemeral) {
+                json_write(type->data, data, &json);
+                printf("%s %s\n", type->name, buf_z(&json));
+        }
+        buf_deinit(&json);
+}
+
 static void event_print(struct cli *cli, const struct event *event, struct ulid me)
 {
         const struct schema_event *type;
@@ -130,8 +163,7 @@ static void event_print(struct cli *cli, const struct event *event, struct ulid 
         } else if (type == &schema_event_presence_online) {
                 online_print(cli, data, me);
         } else {
-                json_write(type->data, data, &words);
-                printf("%.*s %s\n", STR_ARG(event->type), buf_z(&words));
+                news_print(cli, type, data);
         }
         buf_deinit(&words);
 }

@@ -8,7 +8,7 @@ from harness import Desk, until
 from program import Program
 from terminal import Terminal
 
-CUSTOMER, AGENT = "127.0.0.2", "127.0.0.3"
+CUSTOMER, AGENT, WATCHER = "127.0.0.2", "127.0.0.3", "127.0.0.6"
 NOT_THERE = 3
 
 
@@ -17,6 +17,7 @@ def desk():
     with Desk() as desk:
         desk.member(CUSTOMER, "carl@example.org", "Carl")
         desk.member(AGENT, "agnes@example.org", "Agnes", "agent")
+        desk.member(WATCHER, "mona@example.org", "Mona")
         yield desk
 
 
@@ -135,11 +136,11 @@ def test_nothing_is_missed_and_nothing_said_twice_when_the_gateway_is_killed(des
 
 
 def test_a_ticket_that_is_nobody_elses_any_more_ends_it(desk, assist, number):
-    mona, agnes = desk.member("127.0.0.6", "mona@example.org", "Mona"), desk.devices[AGENT]
+    mona, agnes = desk.devices[WATCHER], desk.devices[AGENT]
     agnes.open()
     ticket = agnes.rpc("ticket.get", number=number)["ticket"]["id"]
     agnes.rpc("ticket.set", ticket=ticket, add_watchers=[mona.user])
-    following = assist("127.0.0.6", "ticket", "show", number, "--follow")
+    following = assist(WATCHER, "ticket", "show", number, "--follow")
     following.until_said("following")
     agnes.rpc("ticket.set", ticket=ticket, remove_watchers=[mona.user])
     assert following.ended() == NOT_THERE
@@ -198,3 +199,26 @@ def test_watch_tells_who_is_there_and_who_comes_to_people_alone(desk, assist, pe
         each.until_said("Blank.")
     assert watching.interrupted() == 0 == script.interrupted()
     assert [json.loads(line)["type"] for line in script.out] == ["ticket.created", "comment.added"]
+
+
+def test_watch_tells_of_people_devices_and_the_desk_in_words(desk, assist, number):
+    watching, mona = assist(AGENT, "watch"), assist(WATCHER, "watch")
+    for each in (watching, mona):
+        each.until_said("watching")
+    zoe = desk.user("zoe@example.org", "Zoe")
+    watching.until_said("Zoe, customer, belongs to this desk.")
+    desk.ctl("user", "disable", "zoe@example.org")
+    watching.until_said("Zoe, customer, may not come in any more.")
+    desk.assist(AGENT, "ticket", "show", number, json_output=False)           # a mark, which is no news to who set it
+    desk.bind("127.0.0.8", "agnes@example.org")
+    watching.until_said("A device of yours is bound: loopback:127.0.0.8.")
+    desk.ctl("project", "set", "The printers")
+    watching.until_said("This desk is called The printers now.")
+    agnes = desk.devices[AGENT]
+    ticket = agnes.rpc("ticket.get", number=number)["ticket"]["id"]
+    agnes.rpc("ticket.set", ticket=ticket, add_watchers=[desk.devices[WATCHER].user])
+    mona.until_said(f"#{number} is yours to see now.")
+    agnes.rpc("ticket.set", ticket=ticket, remove_watchers=[desk.devices[WATCHER].user])
+    mona.until_said("A ticket is not yours to see any more.")
+    assert watching.interrupted() == 0 == mona.interrupted()
+    assert not [line for line in watching.said if "mark" in line or zoe in line]
