@@ -270,13 +270,42 @@ static void a_fanout_believes_itself_rather_than_what_it_gave_to_keep(void **sta
 
         view(room, s, printer);
         take(room);
-        presence_leave(&room->fanout.attendance.presence, s, printer);   /* and the queue that says so is lost */
+        presence_leave(&room->fanout.attendance.presence, s, printer);
+        outlet_acknowledge(room->outlet, room->outlet->head);    /* but the gateway did not get it */
         attendance_lost(&room->fanout.attendance, s, room->now_us);
         sessions_detach(&room->fanout.sessions, s);
         attach(room, 1, alice, SCHEMA_ROLE_CUSTOMER, true);
         assert_false(looks(room, alice, printer));
         take(room);
         assert_int_equal(room->kept[1].n, 0);
+}
+
+static void what_a_gateway_was_not_given_to_keep_it_is_given_again(void **state)
+{
+        struct room *room = *state;
+        struct session *s = attach(room, 1, alice, SCHEMA_ROLE_CUSTOMER, false);
+
+        view(room, s, printer);
+        outlet_acknowledge(room->outlet, room->outlet->head);
+        attendance_lost(&room->fanout.attendance, s, room->now_us);
+        sessions_detach(&room->fanout.sessions, s);
+        attach(room, 1, alice, SCHEMA_ROLE_CUSTOMER, true);
+        take(room);
+        assert_true(room->kept[1].n > 0);
+}
+
+static void a_loss_of_access_ends_a_lease_before_it_is_told(void **state)
+{
+        struct room *room = *state;
+
+        view(room, attach(room, 1, alice, SCHEMA_ROLE_CUSTOMER, false), printer);
+        view(room, attach(room, 2, bob, SCHEMA_ROLE_CUSTOMER, false), printer);
+        lose(room, bob, printer);
+        assert_true(looks(room, alice, printer));
+        assert_false(looks(room, bob, printer));
+        take(room);
+        assert_true(room->kept[1].n > 0);
+        assert_int_equal(room->kept[2].n, 0);
 }
 
 static void a_changed_role_ends_what_was_shown_by_it(void **state)
@@ -323,6 +352,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(where_the_log_since_is_not_known_only_agents_look_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_kept_is_never_far_behind_the_log, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_fanout_believes_itself_rather_than_what_it_gave_to_keep, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_a_gateway_was_not_given_to_keep_it_is_given_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_loss_of_access_ends_a_lease_before_it_is_told, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_changed_role_ends_what_was_shown_by_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_idle_session_takes_half_a_kibibyte_at_most, setup, teardown),
         };

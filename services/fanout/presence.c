@@ -1,60 +1,9 @@
-#include "presence.h"
+#include "presence_lease.h"
 
 #include "fault.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <utlist.h>
-
-enum face_of { CUSTOMERS, AGENTS, FACES };
-
-/* What is shown of a ticket, and was. */
-struct face {
-        struct watched *ticket;
-        uint8_t told[16];            /* a hash of what it was told; zero: nobody was told */
-        int64_t quiet_until;
-        bool quiet;                  /* is in that list */
-        bool changed;                /* meanwhile */
-        struct face *prev, *next;
-};
-
-struct watched {
-        struct ulid ticket;          /* the key */
-        struct lease *leases;
-        struct face faces[FACES];
-        UT_hash_handle hh;
-};
-
-/* By whom the typing is seen. */
-struct typing {
-        struct lease *lease;
-        int64_t until;               /* 0: nobody types */
-        struct typing *prev, *next;
-};
-enum { PUBLIC, NOTE };
-
-struct lease {
-        struct holder *holder;
-        struct watched *ticket;
-        int64_t since_at;
-        bool drafting, note;
-        bool untold;                 /* its session has to be told, whether something changed or not */
-        struct typing typing[2];
-        struct lease *prev, *next;                  /* of the ticket's */
-        struct lease *prev_of_holder, *next_of_holder;
-};
-
-/* A session, as long as it has leases. */
-struct holder {
-        struct ulid id;              /* the key */
-        struct ulid user;
-        bool agent;
-        struct session *session;     /* NULL: its gateway is lost */
-        int64_t until;               /* then */
-        struct lease *leases;
-        struct holder *prev, *next;  /* of the lost ones */
-        UT_hash_handle hh;
-};
 
 static void *make(size_t size)
 {
@@ -100,7 +49,7 @@ static struct lease *lease_find(const struct presence *p, const struct session *
 
 /* ---- time: everything in a list waits equally long, so that the first is due first ---- */
 
-static void arm(struct presence *p)
+void presence_arm(struct presence *p)
 {
         int64_t at = INT64_MAX;
 
@@ -121,132 +70,6 @@ static void typing_stop(struct presence *p, struct typing *t)
         if (t->until)
                 DL_DELETE(p->typing, t);
         t->until = 0;
-}
-
-/* ---- what is shown ---- */
-
-static enum activity activity_of(const struct lease *l, enum face_of face)
-{
-        if (l->typing[PUBLIC].until || (face == AGENTS && l->typing[NOTE].until))
-                return ACTIVITY_TYPING;
-        return l->drafting && (face == AGENTS || !l->note) ? ACTIVITY_DRAFTING : ACTIVITY_VIEWING;
-}
-
-static int by_user(const void *left, const void *right)
-{
-        return ulid_cmp(((const struct viewer *)left)->user, ((const struct viewer *)right)->user);
-}
-
-static int by_since(const void *left, const void *right)
-{
-        const struct viewer *a = left, *b = right;
-
-        return a->since_at != b->since_at ? (a->since_at > b->since_at) - (a->since_at < b->since_at) : by_user(a, b);
-}
-
-/* One for each user, into p->people. */
-static size_t look(struct presence *p, const struct watched *w, enum face_of face)
-{
-        size_t n = 0, users = 0;
-        const struct lease *l;
-
-        DL_FOREACH(w->leases, l) {
-                if (n == p->people_max) {
-                        p->people_max = n ? 2 * n : 16;
-                        p->people = realloc(p->people, p->people_max * sizeof(*p->people));
-                        if (!p->people)
-                                abort();
-                }
-                p->people[n++] = (struct viewer){ .user = l->holder->user, .activity = (int)activity_of(l, face), .since_at = l->since_at };
-        }
-        if (n)
-                qsort(p->people, n, sizeof(*p->people), by_user);
-        for (size_t i = 0; i < n; i++) {
-                struct viewer *v = &p->people[users];
-
-                if (i == 0 || !ulid_eq(p->people[i].user, v[-1].user)) {
-                        *v = p->people[i];
-                        users++;
-                        continue;
-                }
-                if (p->people[i].activity > v[-1].activity)
-                        v[-1].activity = p->people[i].activity;
-                if (p->people[i].since_at < v[-1].since_at)
-                        v[-1].since_at = p->people[i].since_at;
-        }
-        if (users)
-                qsort(p->people, users, sizeof(*p->people), by_since);
-        return users < PRESENCE_PEOPLE ? users : PRESENCE_PEOPLE;
-}
-
-static void hash(const struct viewer *people, size_t n, uint8_t ret[16])
-{
-        crypto_generichash_state state;
-
-        crypto_generichash_init(&state, NULL, 0, 16);
-        for (size_t i = 0; i < n; i++) {
-                crypto_generichash_update(&state, people[i].user.b, sizeof(people[i].user.b));
-                crypto_generichash_update(&state, (const uint8_t *)&people[i].activity, sizeof(people[i].activity));
-                crypto_generichash_update(&state, (const uint8_t *)&people[i].since_at, sizeof(people[i].since_at));
-        }
-        crypto_generichash_final(&state, ret, 16);
-}
-
-/* Tells those whom it concerns: all where it is another one than they were told, else who was not told yet. */
-static void face_tell(struct presence *p, struct face *f)
-{
-        const struct watched *w = f->ticket;
-        enum face_of of = (enum face_of)(f - w->faces);
-        struct event_presence_changed event = { .ticket = w->ticket };
-        uint8_t now[sizeof(f->told)];
-        struct lease *l;
-        bool other;
-
-        f->changed = false;
-        event.people.n = look(p, w, of);
-        event.people.items = p->people;
-        hash(p->people, event.people.n, now);
-        other = memcmp(now, f->told, sizeof(now)) != 0;
-        p->to.n = 0;
-        DL_FOREACH(w->leases, l) {
-                struct session *s = l->holder->session;
-
-                if (l->holder->agent != (of == AGENTS))
-                        continue;
-                l->untold = l->untold || other;
-                if (!l->untold || !s || !s->pushed)
-                        continue;
-                l->untold = false;
-                recipients_add(&p->to, s);
-        }
-        memcpy(f->told, now, sizeof(now));
-        if (!p->to.n)
-                return;
-        f->quiet = true;
-        f->quiet_until = now_us(p) + PRESENCE_QUIET_US;
-        DL_APPEND(p->quiet, f);
-        p->events.tell(p->events.data, &event, &p->to);
-}
-
-static void watched_tidy(struct presence *p, struct watched *w)
-{
-        if (w->leases || w->faces[CUSTOMERS].quiet || w->faces[AGENTS].quiet)
-                return;
-        HASH_DEL(p->tickets, w);
-        free(w);
-}
-
-/* Something is shown differently, perhaps. */
-static void changed(struct presence *p, struct watched *w)
-{
-        for (struct face *f = w->faces; f < w->faces + FACES; f++) {
-                if (f->quiet)
-                        f->changed = true;
-                else
-                        face_tell(p, f);
-        }
-        watched_tidy(p, w);
-        arm(p);
 }
 
 /* ---- leases ---- */
@@ -314,7 +137,7 @@ static void lease_end(struct presence *p, struct lease *l)
                 HASH_DEL(p->holders, h);
                 free(h);
         }
-        changed(p, w);
+        presence_changed(p, w);
 }
 
 static void holder_end(struct presence *p, struct holder *h)
@@ -348,7 +171,7 @@ int presence_view(struct presence *p, struct session *s, struct ulid ticket, enu
         typing_stop(p, &l->typing[NOTE]);
         if (!same)
                 p->events.leases(p->events.data, s);
-        changed(p, l->ticket);
+        presence_changed(p, l->ticket);
         return 0;
 }
 
@@ -371,7 +194,7 @@ int presence_type(struct presence *p, const struct session *s, struct ulid ticke
         typing_stop(p, t);
         t->until = now_us(p) + PRESENCE_TYPING_US;
         DL_APPEND(p->typing, t);
-        changed(p, l->ticket);
+        presence_changed(p, l->ticket);
         return 0;
 }
 
@@ -393,7 +216,7 @@ void presence_attached(struct presence *p, struct session *s)
         h->session = s;
         DL_FOREACH2(h->leases, l, next_of_holder) {
                 l->untold = true;
-                changed(p, l->ticket);
+                presence_changed(p, l->ticket);
         }
 }
 
@@ -423,7 +246,7 @@ void presence_lost(struct presence *p, const struct session *s, int64_t heard_us
                 DL_APPEND_ELEM(p->lost, before, h);
         else
                 DL_PREPEND(p->lost, h);
-        arm(p);
+        presence_arm(p);
 }
 
 void presence_lose(struct presence *p, struct ulid user, struct ulid ticket)
@@ -478,7 +301,7 @@ void presence_restore(struct presence *p, struct session *s, const struct kept_l
         l = lease_new(p, s, lease->ticket, lease->since_at);
         l->drafting = lease->activity == LOOK_DRAFTING;
         l->note = lease->note;
-        changed(p, l->ticket);
+        presence_changed(p, l->ticket);
 }
 
 /* ---- questions ---- */
@@ -486,7 +309,7 @@ void presence_restore(struct presence *p, struct session *s, const struct kept_l
 size_t presence_people(struct presence *p, struct ulid ticket, bool to_agent, const struct viewer **ret)
 {
         const struct watched *w = watched_find(p, ticket);
-        size_t n = w ? look(p, w, to_agent ? AGENTS : CUSTOMERS) : 0;
+        size_t n = w ? presence_look(p, w, to_agent ? AGENTS : CUSTOMERS) : 0;
 
         *ret = p->people;
         return n;
@@ -515,20 +338,12 @@ static void on_timer(void *data)
                 struct lease *l = p->typing->lease;
 
                 typing_stop(p, p->typing);
-                changed(p, l->ticket);
+                presence_changed(p, l->ticket);
         }
         while (p->lost && p->lost->until <= now)
                 holder_end(p, p->lost);
-        while (p->quiet && p->quiet->quiet_until <= now) {
-                struct face *f = p->quiet;
-
-                DL_DELETE(p->quiet, f);
-                f->quiet = false;
-                if (f->changed)
-                        face_tell(p, f);
-                watched_tidy(p, f->ticket);
-        }
-        arm(p);
+        presence_quiet_over(p, now);
+        presence_arm(p);
 }
 
 void presence_init(struct presence *p, struct loop *loop, const struct presence_events *events)

@@ -2,10 +2,11 @@
 what ends is the unit tests' matter."""
 import hashlib
 import struct
+import subprocess
 
 import pytest
 
-from harness import CROCKFORD, Desk, RpcError, base64url, ulid, until
+from harness import BIN, CROCKFORD, Desk, RpcError, base64url, ulid, until
 
 NOT_FOUND, FORBIDDEN, RATE_LIMITED, TOO_LARGE, EXPIRED = -32003, -32002, -32005, -32007, -32008
 
@@ -332,6 +333,31 @@ def test_a_lease_ends_after_its_gateway_was_killed_and_who_comes_back_was_not_aw
     assert agent.look(ticket) == {linus.user: "viewing", ann.user: "viewing"}
     until("the lease is over", lambda: agent.people(ticket) == {ann.user: "viewing"}, 75)
     assert own_desk.figure("fanout", "presence_leases") == 1
+
+
+def test_a_user_at_two_gateways_is_one_and_hears_the_same(own_desk, seat):
+    linus, ann = own_desk.customer, own_desk.agent
+    with open(own_desk.root / "gateway.log", "ab") as log:
+        second = subprocess.Popen([BIN / "assist-gateway", "--root", own_desk.root], stdout=log, stderr=log)
+    until("it listens", lambda: own_desk.log("gateway").count("listening at") == 2)
+    ticket, customer, agents = ticket_of(linus), seat(linus), [seat(ann) for _ in range(16)]     # the kernel deals them out
+    customer.look(ticket)
+    for each in agents:
+        each.look(ticket)
+    for each in [customer] + agents:
+        each.sees(ticket, {linus.user: "viewing", ann.user: "viewing"})
+    agents[0].rpc("typing.relay", ticket=ticket)
+    for each in [customer] + agents:
+        each.sees(ticket, {linus.user: "viewing", ann.user: "typing"})
+    second.terminate()
+    assert second.wait(15) == 0
+    linus.close(), ann.close()
+
+    def left():
+        return [each for each in [customer] + agents if not each.live.error]
+    until("those at the other one are gone", lambda: own_desk.figure("fanout", "sessions") == len(left()) > 0)
+    for each in left():
+        each.sees(ticket, {ann.user: "viewing", **({linus.user: "viewing"} if customer in left() else {})})
 
 
 def test_people_come_and_go_and_a_reconnect_is_neither(desk, linus, ann, seat):
