@@ -18,10 +18,12 @@ static int check_grant(struct fanout *f, struct call *c, const struct presence_v
         struct grant grant;
         int r = grant_parse(&f->attendance.grant_key, in->grant, clock_now_ms(f->service->clock), &grant);
 
-        if (r == -ESTALE)
-                return call_expired(c, "the grant is over: get the ticket again");
-        if (r || !ulid_eq(grant.user, c->caller.user) || !ulid_eq(grant.ticket, in->ticket) || grant.agent != agent)
+        if (r && r != -ESTALE)
                 return call_not_found(c);
+        if (!r && (!ulid_eq(grant.user, c->caller.user) || !ulid_eq(grant.ticket, in->ticket) || grant.agent != agent))
+                return call_not_found(c);
+        if (r || losses_void(&f->attendance.losses, &grant))
+                return call_expired(c, "the grant is over: get the ticket again");
         return 0;
 }
 

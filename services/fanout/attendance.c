@@ -197,10 +197,12 @@ void attendance_op(struct attendance *a, const struct shared_event *event)
 {
         struct ulid ticket;
 
-        if (event_loses(event, &ticket))
+        if (event_loses(event, &ticket)) {
                 presence_lose(&a->presence, event->readers->target, ticket);
-        else if (str_is(event->event.type, schema_event_role_changed.name))
+                losses_note(&a->losses, event->readers->target, ticket, event->event.at);
+        } else if (str_is(event->event.type, schema_event_role_changed.name)) {
                 presence_forget(&a->presence, event->readers->target);
+        }
         if (event->seq < a->refreshed + REFRESH_OPS)
                 return;
         a->refreshed = event->seq;
@@ -227,5 +229,6 @@ void attendance_deinit(struct attendance *a)
         presence_deinit(&a->presence);
         roster_deinit(&a->roster);
         typists_deinit(&a->typists);
+        losses_deinit(&a->losses);
         recipients_deinit(&a->to);
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "grant.h"
 #include "kept.h"
+#include "losses.h"
 #include "presence.h"
 #include "roster.h"
 #include "schema/live.h"
@@ -17,6 +18,7 @@ struct attendance {
         struct presence presence;
         struct roster roster;
         struct typists typists;
+        struct losses losses;
         struct recipients to;
         struct loop_work wake;       /* the gateways that something was queued for */
         bool waking;
@@ -30,7 +32,7 @@ void attendance_attached(struct attendance *a, struct session *s, const struct l
 void attendance_ended(struct attendance *a, const struct session *s);
 /* Its gateway is gone, and was last heard of at heard_us. */
 void attendance_lost(struct attendance *a, const struct session *s, int64_t heard_us);
-/* An op, before it is told: whom it takes something from. */
+/* An op, before it is told, and those from before the start, too: whom it takes something from. */
 void attendance_op(struct attendance *a, const struct shared_event *event);
 /* A user has another status: their sessions keep it. */
 void attendance_keep_status(struct attendance *a, const struct party *party);

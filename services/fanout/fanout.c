@@ -83,11 +83,13 @@ static void take_op(struct fanout *f, const struct log_item *item)
                 redacted(f, item);
         event = tail_add(&f->tail, item);
         f->events++;
-        if (!f->positioned || !event->has_event)
+        if (!event->has_event)
+                return;
+        attendance_op(&f->attendance, event);
+        if (!f->positioned)
                 return;
         if (event->readers->kind == AUDIENCE_USER)
                 access_lost(f, event);
-        attendance_op(&f->attendance, event);
         sessions_select(&f->sessions, event->readers, &f->recipients);
         outlets_deliver(event, &f->recipients);
 }

@@ -104,6 +104,13 @@ def code_of(call, *args, **params):
     return e.value.code
 
 
+def can(call, *args):
+    try:
+        return call(*args) is not None
+    except RpcError:
+        return False
+
+
 def test_a_customer_and_an_agent_see_each_other_look_type_and_leave(linus, ann, seat):
     ticket, customer, agent, passer_by = ticket_of(linus), seat(linus), seat(ann), seat(ann)
     assert customer.look(ticket) == {linus.user: "viewing"}
@@ -221,6 +228,7 @@ def test_a_customer_who_may_see_a_ticket_no_more_hears_of_it_no_more(desk, linus
     agent.look(ticket)
     watcher.look(ticket)
     watcher.sees(ticket, {ann.user: "viewing", bea.user: "viewing"})
+    grant = bea.rpc("ticket.get", ticket=ticket)["grant"]
     ann.rpc("ticket.set", ticket=ticket, remove_watchers=[bea.user])
     agent.sees(ticket, {ann.user: "viewing"})
     watcher.live.next("access.lost")
@@ -229,6 +237,17 @@ def test_a_customer_who_may_see_a_ticket_no_more_hears_of_it_no_more(desk, linus
     agent.look(ticket, activity="drafting")
     agent.sees(ticket, {ann.user: "drafting"})
     assert code_of(watcher.rpc, "typing.relay", ticket=ticket) == NOT_FOUND
+    assert code_of(watcher.rpc, "presence.view", ticket=ticket, grant=grant) == EXPIRED      # however long it would have been good
+    desk.crash("fanout")
+    until("fanout knows them again", lambda: code_of(watcher.rpc, "presence.view", ticket=ticket, grant=grant) == EXPIRED)
+    ann.rpc("ticket.set", ticket=ticket, add_watchers=[bea.user])
+    until("the new one is good", lambda: can(watcher.look, ticket))
+    agent.sees(ticket, {ann.user: "drafting", bea.user: "viewing"})
+    ann.rpc("ticket.set", ticket=ticket, remove_watchers=[bea.user])
+    agent.sees(ticket, {ann.user: "drafting"})
+    told = len(watcher.told("presence.changed"))
+    agent.look(ticket)
+    agent.sees(ticket, {ann.user: "viewing"})
     assert len(watcher.told("presence.changed")) == told
 
 

@@ -1,0 +1,46 @@
+#include "losses.h"
+
+#include <stdlib.h>
+
+static struct loss *loss_find(const struct losses *l, struct ulid user, struct ulid ticket)
+{
+        const struct loss wanted = { .key = { user, ticket } };
+        struct loss *found = NULL;
+
+        HASH_FIND(hh, l->all, &wanted.key, sizeof(wanted.key), found);
+        return found;
+}
+
+static void drop(struct losses *l, struct loss *loss)
+{
+        HASH_DEL(l->all, loss);
+        free(loss);
+}
+
+void losses_note(struct losses *l, struct ulid user, struct ulid ticket, int64_t at_ms)
+{
+        struct loss *loss = loss_find(l, user, ticket);
+
+        if (loss)
+                drop(l, loss);
+        while (l->all && l->all->at + GRANT_MS < at_ms)
+                drop(l, l->all);
+        loss = calloc(1, sizeof(*loss));
+        if (!loss)
+                abort();
+        *loss = (struct loss){ .key = { user, ticket }, .at = at_ms };
+        HASH_ADD(hh, l->all, key, sizeof(loss->key), loss);
+}
+
+bool losses_void(const struct losses *l, const struct grant *grant)
+{
+        const struct loss *loss = loss_find(l, grant->user, grant->ticket);
+
+        return !grant->agent && loss && grant->expires_at - GRANT_MS <= loss->at;
+}
+
+void losses_deinit(struct losses *l)
+{
+        while (l->all)
+                drop(l, l->all);
+}
