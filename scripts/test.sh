@@ -18,8 +18,8 @@ done
 
 step() { printf '\n== %s\n' "$*"; }
 
-# the randomized hostile client takes a minute in the full run, 10 s else
-[ -n "$quick" ] || export ASSIST_HOSTILE_S=${ASSIST_HOSTILE_S-60}
+# the randomized hostile client and the soak take a minute in the full run, 10 and 15 s else
+[ -n "$quick" ] || export ASSIST_HOSTILE_S=${ASSIST_HOSTILE_S-60} ASSIST_SOAK_S=${ASSIST_SOAK_S-60}
 
 step packages
 install_packages $build_packages $test_packages

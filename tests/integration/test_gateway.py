@@ -4,10 +4,12 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -363,6 +365,25 @@ def test_a_peer_that_answers_no_ping_is_gone_in_35_s_and_one_that_does_stays(cus
     alive.socket.shutdown(socket.SHUT_RDWR)
     listening.join()
     dead.close(), alive.close()
+
+
+def test_sessions_that_began_together_are_not_pinged_together(customer):
+    sockets, pinged = [RawSocket(customer) for _ in range(30)], {}
+    began = time.monotonic()
+    poll = select.poll()
+    for w in sockets:
+        poll.register(w.socket, select.POLLIN)
+    while len(pinged) < len(sockets) and time.monotonic() < began + 40:
+        for fd, _ in poll.poll(1000):
+            w = next(w for w in sockets if w.socket.fileno() == fd)
+            if w.frame()[0] == 9:
+                pinged[fd] = time.monotonic()
+                poll.unregister(fd)
+    assert len(pinged) == len(sockets)
+    spread = max(pinged.values()) - min(pinged.values())
+    assert spread > (max(pinged.values()) - began) / 8, "of 15 to 25 s of silence: thirty of them in one eighth are no chance"
+    for w in sockets:
+        w.close()
 
 
 def test_a_delivery_is_one_write(desk, customer, agent, tmp_path):
