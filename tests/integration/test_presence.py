@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from harness import BIN, CROCKFORD, Desk, RpcError, base64url, ulid, until
+from raw_socket import RawSocket
 
 NOT_FOUND, FORBIDDEN, RATE_LIMITED, TOO_LARGE, EXPIRED = -32003, -32002, -32005, -32007, -32008
 
@@ -377,6 +378,24 @@ def test_a_user_at_two_gateways_is_one_and_hears_the_same(own_desk, seat):
     until("those at the other one are gone", lambda: own_desk.figure("fanout", "sessions") == len(left()) > 0)
     for each in left():
         each.sees(ticket, {ann.user: "viewing", **({linus.user: "viewing"} if customer in left() else {})})
+
+
+def test_who_read_too_slowly_is_told_anew_who_is_there(linus, ann, seat):
+    ticket, customer, slow = ticket_of(linus), seat(linus), RawSocket(ann)
+    ann.rpc("presence.view", session=slow.hello["session"], ticket=ticket, grant=ann.rpc("ticket.get", ticket=ticket)["grant"])
+    for i in range(150):                    # more than 1 MiB and the kernel's buffers hold: it is told to pull
+        linus.rpc("comment.add", ticket=ticket, body=f"{i} " + "x" * 65000)
+    customer.look(ticket)
+    customer.sees(ticket, {linus.user: "viewing", ann.user: "viewing"})
+    slow.events(150)
+    assert slow.pulls == 1
+
+    def newest():
+        linus.rpc("comment.add", ticket=ticket, body="And now?")
+        slow.events(1)
+        return as_dict([event["data"] for event in slow.mentions if event["type"] == "presence.changed"][-1]["people"])
+    until("they are told anew", lambda: newest() == {linus.user: "viewing", ann.user: "viewing"})
+    slow.close()
 
 
 def test_people_come_and_go_and_a_reconnect_is_neither(desk, linus, ann, seat):
