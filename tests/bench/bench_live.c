@@ -3,6 +3,7 @@
 #include "flood.h"
 #include "schema/comment.h"
 #include "schema/live.h"
+#include "schema/project.h"
 #include "schema/ticket.h"
 #include "socket_set.h"
 #include "web.h"
@@ -14,16 +15,19 @@
 
 enum { IDLE = 10000, PER_DEVICE = 250, LATENCY_ROUNDS = 400, MANY = 1000, MISSED = 4000, REPLAYS = 12 };
 
-static void subscribe(const struct desk *desk, struct socket_set *set, int n)
+/* cursor: where they go on from; NULL: from now on. */
+static void subscribe(const struct desk *desk, struct socket_set *set, int n, const char *cursor)
 {
         struct arena arena = { 0 };
+        char path[160];
 
+        snprintf(path, sizeof(path), "/ws%s%s", cursor ? "?cursor=" : "", cursor ? cursor : "");
         socket_set_open(set, n, FRAMING_WEBSOCKET, 0);
         for (int i = 0; i < n; i++) {
                 const struct member *m = &desk->members[i / PER_DEVICE];
 
                 arena_reset(&arena);
-                socket_set_add(set, m->address, desk->port, web_upgrade(&arena, desk->port, "/ws", m->token), 0, "\r\n\r\n");
+                socket_set_add(set, m->address, desk->port, web_upgrade(&arena, desk->port, path, m->token), 0, "\r\n\r\n");
         }
         arena_deinit(&arena);
 }
@@ -54,7 +58,7 @@ static void idle_sockets(const struct desk *desk)
         double gateway = own_bytes(desk, "gateway"), fanout = own_bytes(desk, "fanout");
         struct socket_set set;
 
-        subscribe(desk, &set, IDLE);
+        subscribe(desk, &set, IDLE, NULL);
         report_title("10,000 idle WebSockets");
         report_figure("memory of the gateway for each", (own_bytes(desk, "gateway") - gateway) / IDLE, "bytes", 8192);
         report_figure("memory of fanout for each", (own_bytes(desk, "fanout") - fanout) / IDLE, "bytes", 512);
@@ -105,11 +109,11 @@ static void commit_to_frame(struct desk *desk, const struct raw *raw)
         flood_open_nothing(&nothing, raw->rpc_path, 1);
         writer_open(&writer, desk);
         subjects_measure(&s[0], 2, LATENCY_ROUNDS);
-        subscribe(desk, &one, 1);
+        subscribe(desk, &one, 1, NULL);
         writer.set = &one;
         subjects_measure(&s[2], 1, LATENCY_ROUNDS);
         socket_set_close(&one);
-        subscribe(desk, &many, MANY);
+        subscribe(desk, &many, MANY, NULL);
         writer.set = &many;
         subjects_measure(&s[3], 1, LATENCY_ROUNDS / 4);
         socket_set_close(&many);
@@ -223,6 +227,14 @@ static void reader_open(struct reader *r, struct desk *desk)
         sqlite3_finalize(q);
 }
 
+static void reader_close(struct reader *r)
+{
+        sqlite3_close(r->db);
+        flood_close(&r->store);
+        flood_close(&r->fanout);
+        arena_deinit(&r->arena);
+}
+
 static void come_back(struct desk *desk)
 {
         struct reader reader;
@@ -248,11 +260,50 @@ static void come_back(struct desk *desk)
         report_rate(&s[2], &s[1], 5);
         for (int i = 0; i < 3; i++)
                 subject_deinit(&s[i]);
-        sqlite3_close(reader.db);
+        reader_close(&reader);
         flood_close(&writer.flood);
-        flood_close(&reader.store);
-        flood_close(&reader.fanout);
-        arena_deinit(&reader.arena);
+}
+
+/* Calls that store has answered, but for those that wait for news and this one. */
+static double store_calls(struct reader *r)
+{
+        struct store_stats_result result;
+        double calls = 0;
+
+        wait_call(&r->store, &(struct rpc_request){ .method = &schema_method_store_stats, .params = &(struct store_stats){ 0 } }, &r->arena, &result);
+        for (size_t i = 0; i < result.value.processes.items[0].figures.n; i++) {
+                const struct figure *f = &result.value.processes.items[0].figures.items[i];
+
+                for (size_t k = 0; str_is(f->name, "rpc_calls_total") && k < f->samples.n; k++) {
+                        struct str method = f->samples.items[k].labels.items[0].value;
+
+                        if (!str_is(method, "ops.follow") && !str_is(method, "personal.follow") && !str_is(method, "store.stats"))
+                                calls += (double)f->samples.items[k].value;
+                }
+        }
+        return calls;
+}
+
+static void come_back_all(struct desk *desk)
+{
+        struct socket_set set;
+        struct reader reader;
+        struct writer writer;
+        double before, began;
+
+        reader_open(&reader, desk);
+        writer_open(&writer, desk);
+        flood_chunk(&writer.flood);
+        before = store_calls(&reader);
+        began = steady_us();
+        subscribe(desk, &set, IDLE, reader.cursor);
+        socket_set_await(&set, IDLE - set.messages);
+        report_title("10,000 clients come back, each missed one comment");
+        report_figure("calls that store answered for them", store_calls(&reader) - before, "calls", 0.5);
+        report_figure("until the last one has it, clients' time included", (steady_us() - began) / 1e6, "s", 0);
+        socket_set_close(&set);
+        reader_close(&reader);
+        flood_close(&writer.flood);
 }
 
 void bench_live(struct desk *desk, const struct raw *raw)
@@ -260,4 +311,5 @@ void bench_live(struct desk *desk, const struct raw *raw)
         commit_to_frame(desk, raw);
         come_back(desk);
         idle_sockets(desk);
+        come_back_all(desk);
 }
