@@ -13,7 +13,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 5000, DRAIN_ASK_MS = 20, SECRET_MAX = 4096 };
+enum { DRAIN_MS = 8000, DRAIN_ASK_MS = 20, SECRET_MAX = 4096 };
 
 /* ---- places ---- */
 

@@ -1,7 +1,10 @@
 """Coming back: from memory, from the log, and where neither will do. What one sees meanwhile is what one may see."""
 import json
+import select
 import shutil
 import signal
+import threading
+import time
 
 import pytest
 
@@ -152,6 +155,30 @@ def test_a_storm_is_let_in_at_a_pace(desk):
     until("there is room", is_in)
     for w in got_in + late + [refused]:
         w.close()
+
+
+def test_a_gateway_that_stops_says_bye_to_each_a_little_apart(desk):
+    sockets, heard = [RawSocket(desk.agent) for _ in range(200)], {}
+    by_fd, poll = {w.socket.fileno(): w for w in sockets}, select.poll()
+    for fd in by_fd:
+        poll.register(fd, select.POLLIN)
+    stopping = threading.Thread(target=desk.terminate, args=("gateway",))
+    stopping.start()
+    while len(heard) < len(sockets):
+        ready = poll.poll(15000)
+        assert ready, "the rest was not told"
+        for fd, _ in ready:
+            message = by_fd[fd].message()
+            if message["type"] == "bye":
+                assert message["retry_after_ms"] >= 1000 and by_fd[fd].wait_closed() == 1001
+                by_fd[fd].close()
+                heard[fd] = time.monotonic()
+                poll.unregister(fd)
+    stopping.join()
+    assert "under way" not in desk.log("gateway"), "it has waited for them"
+    assert max(heard.values()) - min(heard.values()) > 0.5, "of 2 s"
+    desk.agent.close()
+    desk.start("gateway")
 
 
 def test_a_user_s_other_sessions_hear_of_devices_read_marks_and_drafts(desk):
