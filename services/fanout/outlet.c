@@ -132,7 +132,7 @@ void outlet_read(struct outlet *o, int64_t after, int64_t max_bytes, struct aren
                 bytes += (int64_t)((d->event ? d->event->bytes : 0) + d->keep.n + d->n * 9) + 64;
                 item->has_cursor = d->event && d->event->seq > 0;
                 if (item->has_cursor)
-                        item->cursor = (struct str){ d->event->cursor, CURSOR_TEXT };
+                        item->cursor = shared_event_cursor(d->event, arena);
                 item->event = d->event ? &d->event->event : NULL;
                 item->has_keep = !d->event;
                 item->keep = d->keep;

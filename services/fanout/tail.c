@@ -179,15 +179,6 @@ int64_t tail_end(const struct tail *t)
         return t->start + (int64_t)t->n;
 }
 
-static void cursor_text(const struct tail *t, int64_t seq, const uint8_t hash[8], char ret[CURSOR_TEXT])
-{
-        struct cursor c = { .seq = seq };
-
-        memcpy(c.instance, t->instance, sizeof(c.instance));
-        memcpy(c.hash, hash, sizeof(c.hash));
-        cursor_write(&t->key, &c, ret);
-}
-
 struct shared_event *tail_add(struct tail *t, const struct log_item *item)
 {
         struct shared_event *e = shared_event_new(item->event);
@@ -195,10 +186,8 @@ struct shared_event *tail_add(struct tail *t, const struct log_item *item)
         e->tail = t;
         e->seq = item->seq;
         memcpy(e->hash, item->hash.p, sizeof(e->hash));
-        if (e->has_event) {
+        if (e->has_event)
                 e->readers = readers_of(t, item);
-                cursor_text(t, e->seq, e->hash, e->cursor);
-        }
         if (t->n == t->capacity)
                 grow(t);
         t->ring[(t->first + t->n++) % t->capacity] = e;
@@ -284,10 +273,23 @@ bool tail_loses(const struct tail *t, int64_t after, struct ulid user, struct ul
         return false;
 }
 
-struct str tail_cursor(const struct tail *t, int64_t seq, struct arena *arena)
+static struct str cursor_at(const struct tail *t, int64_t seq, const uint8_t hash[8], struct arena *arena)
 {
         char *text = arena_alloc(arena, CURSOR_TEXT);
+        struct cursor c = { .seq = seq };
 
-        cursor_text(t, seq, hash_at(t, seq), text);
+        memcpy(c.instance, t->instance, sizeof(c.instance));
+        memcpy(c.hash, hash, sizeof(c.hash));
+        cursor_write(&t->key, &c, text);
         return (struct str){ text, CURSOR_TEXT };
+}
+
+struct str tail_cursor(const struct tail *t, int64_t seq, struct arena *arena)
+{
+        return cursor_at(t, seq, hash_at(t, seq), arena);
+}
+
+struct str shared_event_cursor(const struct shared_event *e, struct arena *arena)
+{
+        return cursor_at(e->tail, e->seq, e->hash, arena);
 }

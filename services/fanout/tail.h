@@ -26,11 +26,12 @@ struct shared_event {
         struct readers *readers;    /* of an op that has an event */
         bool has_event;             /* some ops have none of their own */
         struct event event;
-        char cursor[CURSOR_TEXT];   /* of an op */
         size_t bytes;               /* that it takes */
         char texts[];
 };
 struct shared_event *shared_event_new(const struct event *event);
+/* Of an op: the position behind it. */
+struct str shared_event_cursor(const struct shared_event *e, struct arena *arena);
 void shared_event_unref(struct shared_event *e);
 /* Whether it says that a user, its target, may see a ticket no more. */
 bool event_loses(const struct shared_event *e, struct ulid *ret_ticket);
