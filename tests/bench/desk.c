@@ -134,22 +134,23 @@ static struct str mailed_code(struct desk *desk, const char *email)
 {
         struct outbox_follow_result mails = { 0 };
         struct outbox_done_result done;
-        const char *code = NULL;
+        struct str code = { 0 };
         struct flood courier;
 
         flood_open(&courier, desk_socket(desk, "identity"), SCHEMA_PEER_IDENTITY);
         courier_call(&courier, &schema_method_outbox_follow, &(struct outbox_follow){ .max_bytes = 262144 }, &desk->arena, &mails);
         for (size_t i = 0; i < mails.items.n; i++) {
                 const struct mail *mail = &((struct mail *)mails.items.items)[i];
+                const char *link = memmem(mail->body.p, mail->body.n, "/bind#", 6);
 
-                if (str_is(mail->to, email))
-                        code = memmem(mail->body.p, mail->body.n, "/bind#", 6);
+                if (link && str_is(mail->to, email))
+                        code = (struct str){ link + 6, 8 };
                 courier_call(&courier, &schema_method_outbox_done, &(struct outbox_done){ .mail = mail->id, .status = 250 }, &desk->arena, &done);
         }
         flood_close(&courier);
-        if (!code)
+        if (!code.n)
                 bench_fail("no code was mailed to %s", email);
-        return (struct str){ code + 6, 8 };
+        return code;
 }
 
 static void seal(struct desk *desk)
