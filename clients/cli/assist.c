@@ -76,7 +76,8 @@ static const struct command commands[] = {
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
         { "attach", "NUMBER FILE... [--body TEXT]", "add files to a ticket", run_attach, NULL, "assist attach 42 trace.log" },
         { "attachment get", "ID [-o FILE]", "fetch a file", run_attachment_get, NULL, NULL },
-        { "watch", "[--cursor CURSOR] [--count EVENTS]", "what happens, as it happens", run_watch, NULL, NULL },
+        { "watch", "[--cursor CURSOR] [--count EVENTS]", "what happens, as it happens", run_watch, NULL,
+          "assist watch\n  assist --json watch --count 10" },
         { "call", "METHOD [--field value]...", "any method of the protocol", run_call, NULL, "assist --json call ticket.list --limit 5" },
         { "methods", "", "their names", run_methods, NULL, NULL },
         { "completion", "bash", "completion for your shell", run_completion, NULL, "source <(assist completion bash)" },
@@ -140,7 +141,7 @@ static void usage(FILE *to)
                     "  --project ADDRESS  the desk; else $ASSIST_PROJECT\n"
                     "  --from ADDRESS     the source address, where this machine has several; else $ASSIST_FROM\n"
                     "  --json             results as JSON\n"
-                    "  COMMAND --help     its flags, with an example\n"
+                    "  COMMAND --help     its flags, with an example where it helps\n"
                     "\n"
                     "Devices' secrets are kept in $ASSIST_STATE, else $XDG_STATE_HOME/assist, else ~/.local/state/assist.\n"
                     "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 the desk is away\n");

@@ -140,11 +140,7 @@ static void event_print(struct follow *f, const struct event *event, const struc
         bool note = type == &schema_event_note_added || type == &schema_event_note_changed;
 
         if (f->cli->json) {
-                struct buf json = { 0 };
-
-                json_write(&schema_type_event, event, &json);
-                printf("%s\n", buf_z(&json));
-                buf_deinit(&json);
+                cli_print(f->cli, &schema_type_event, event);
         } else if (added || type == &schema_event_comment_changed || type == &schema_event_note_changed) {
                 comment_came(f, &((const struct event_comment_added *)data)->comment, note, added);
         } else if (type == &schema_event_ticket_changed) {
@@ -234,7 +230,7 @@ static int step(struct follow *f)
                 f->viewing = false;
                 f->broken = true;
                 onlookers_still(&f->onlookers);
-                fprintf(stderr, "the connection broke; connecting again\n");
+                fprintf(stderr, "%s; connecting again\n", error.message);
                 r = 0;
                 break;
         default:

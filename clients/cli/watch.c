@@ -168,15 +168,6 @@ static void event_print(struct cli *cli, const struct event *event, struct ulid 
         buf_deinit(&words);
 }
 
-static void event_json(const struct event *event)
-{
-        struct buf json = { 0 };
-
-        json_write(&schema_type_event, event, &json);
-        printf("%s\n", buf_z(&json));
-        buf_deinit(&json);
-}
-
 /* Scripts read what is logged, and count it; people see who comes and goes, too. */
 int run_watch(struct cli *cli, int argc, char **argv)
 {
@@ -204,13 +195,13 @@ int run_watch(struct cli *cli, int argc, char **argv)
                         if (!cli->json)
                                 event_print(cli, event, me.user);
                         else if (event->has_op_id)
-                                event_json(event);
+                                cli_print(cli, &schema_type_event, event);
                 } else if (r == ASSIST_LIVE_CONNECTED) {
                         fprintf(stderr, "watching; Ctrl-C ends it\n");
                         if (!cli->json)
                                 here_fetch(cli, me.user);
                 } else if (r == ASSIST_LIVE_BROKEN) {
-                        fprintf(stderr, "the connection broke; connecting again\n");
+                        fprintf(stderr, "%s; connecting again\n", error.message);
                 } else if (r == ASSIST_LIVE_RESET) {
                         fprintf(stderr, "not all that was missed can be told (%s): look at `assist ticket list`\n", error.message);
                 } else if (r != ASSIST_LIVE_NOTHING) {

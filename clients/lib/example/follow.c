@@ -3,7 +3,7 @@
  *     cc -o follow follow.c $(pkg-config --cflags --libs assist)
  *     ./follow 127.0.0.1:7272 [FROM [CURSOR]]
  *
- * The device must be bound: `assist --project 127.0.0.1:7272 enroll YOUR@EMAIL` does it, and libassist finds its secret in the same place.
+ * The device must be bound: `assist --project 127.0.0.1:7272 enroll YOUR@EMAIL` does it, and its secret is found where `assist` keeps it.
  * It waits in a loop of its own, as a program does that has other things to wait for, and ends when its input does: with the cursor
  * to go on from, so that the next run misses nothing. */
 #include <assist.h>
@@ -13,6 +13,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Texts of others, as this is an example, go to the terminal as they are; `assist` leaves control characters out. */
@@ -70,7 +71,8 @@ static int take(struct assist_live *live, struct arena *arena)
 
 int main(int argc, char **argv)
 {
-        const struct assist_options options = { .project = argc > 1 ? argv[1] : "127.0.0.1", .from = argc > 2 ? argv[2] : NULL };
+        const struct assist_options options = { .project = argc > 1 ? argv[1] : "127.0.0.1", .from = argc > 2 ? argv[2] : NULL,
+                                                .state = getenv("ASSIST_STATE") };
         struct project_info_result project;
         struct project_info nothing = { 0 };
         struct assist_error error;
@@ -95,7 +97,8 @@ int main(int argc, char **argv)
                 while (!(r = take(live, &arena)) && poll(waits, 2, -1) >= 0)
                         if (waits[0].revents && read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0)
                                 break;
-                printf("go on from %.*s\n", STR_ARG(assist_live_cursor(live)));
+                if (assist_live_cursor(live).n)
+                        printf("go on from %.*s\n", STR_ARG(assist_live_cursor(live)));
         }
         assist_live_close(live);
         assist_close(desk);
