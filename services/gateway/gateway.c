@@ -257,7 +257,7 @@ static void status(void *data, struct buf *out)
         } else {
                 buf_text(out, "waiting for the overlay's address");
         }
-        buf_format(out, ", %zu connections, %zu live sessions, %zu callers known", connections_count(g->connections), live_count(g->live),
+        buf_format(out, ", %zu connections, %zu live sessions, callers of %zu sessions known", connections_count(g->connections), live_count(g->live),
                    visitors_count(g->visitors));
 }
 
