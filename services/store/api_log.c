@@ -119,13 +119,13 @@ struct readers {
         size_t n;
 };
 
-/* 1: it has an event, the log's or the tail's. */
+/* 1: it has an event, the log's or a fresh comment's. */
 static int follow_event(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct log_entry *ret_entry, struct event *ret)
 {
         struct comment comment;
         int r;
 
-        if (tail_find(&s->tail, seq, arena, ret_entry, &comment)) {
+        if (fresh_find(&s->fresh, seq, arena, ret_entry, &comment)) {
                 event_of_added(ret_entry, &comment, arena, ret);
                 return 1;
         }

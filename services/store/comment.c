@@ -209,6 +209,6 @@ int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, 
         }
         /* what comment_view would read */
         *ret = (struct comment){ .id = id, .ticket = new->ticket, .author = tx->actor.user, .created_at = hlc_ms(created), .body = new->body };
-        tail_show(&tx->store->tail, tx->store->chain.seq, ret);
+        fresh_show(&tx->store->fresh, tx->store->chain.seq, ret);
         return 0;
 }

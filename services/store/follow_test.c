@@ -135,22 +135,22 @@ static struct str all_told(struct room *room)
         return r;
 }
 
-static bool tail_has(struct room *room, int64_t seq)
+static bool fresh_has(struct room *room, int64_t seq)
 {
         struct log_entry entry;
         struct comment comment;
 
-        return tail_find(&room->store->tail, seq, &room->arena, &entry, &comment);
+        return fresh_find(&room->store->fresh, seq, &room->arena, &entry, &comment);
 }
 
 static void what_is_told_from_memory_is_what_the_log_says(void **state)
 {
         struct room *room = *state;
         struct ticket ticket = room_ticket(room, ALICE, "What happens?");
-        char *long_body = arena_zalloc(&room->arena, TAIL_BODY_MAX + 2);
+        char *long_body = arena_zalloc(&room->arena, FRESH_BODY_MAX + 2);
         struct str told_live;
 
-        memset(long_body, 'x', TAIL_BODY_MAX + 1);
+        memset(long_body, 'x', FRESH_BODY_MAX + 1);
         for (int i = 0; i < 5; i++) {
                 room->now_ms += 7;
                 assert_int_equal(room_reply(room, ALICE, ticket.id, "It \"burns\", \xe2\x82\xac 5\nnow", NULL), 0);
@@ -158,13 +158,13 @@ static void what_is_told_from_memory_is_what_the_log_says(void **state)
                 assert_int_equal(room_set(room, AGNES, (struct ticket_set){ .ticket = ticket.id, .has_priority = true,
                                                                             .priority = PRIORITY_HIGH + i % 2 }, NULL), 0);
         }
-        assert_true(tail_has(room, head(room) - 1)); /* the last note, before the priority */
+        assert_true(fresh_has(room, head(room) - 1)); /* the last note, before the priority */
         assert_int_equal(room_reply(room, ARTHUR, ticket.id, long_body, NULL), 0);
-        assert_false(tail_has(room, head(room)));
+        assert_false(fresh_has(room, head(room)));
         told_live = all_told(room);
         room_close(room);
         assert_int_equal(room_open_vfs(room, NULL), 0);
-        assert_false(tail_has(room, head(room)));
+        assert_false(fresh_has(room, head(room)));
         assert_true(str_eq(all_told(room), told_live));
 }
 
@@ -189,23 +189,23 @@ static void a_comment_that_changed_is_told_as_it_is_and_its_words_are_gone_from_
                                    &(struct comment_redact){ .comment = redacted.id, .has_op_id = true, .op_id = room_id(room) },
                                    &(struct comment_redact_result){ 0 }), 0);
         assert_null(strstr(comment_told(room, middle), "hunter2"));
-        assert_null(memmem(room->store->tail.slots, malloc_usable_size(room->store->tail.slots), secret, strlen(secret)));
+        assert_null(memmem(room->store->fresh.slots, malloc_usable_size(room->store->fresh.slots), secret, strlen(secret)));
 }
 
 static void a_position_that_is_written_anew_is_not_told_as_it_was(void **state)
 {
         struct room *room = *state;
-        struct tail *tail = &room->store->tail;
+        struct fresh *fresh = &room->store->fresh;
         int64_t next = room->store->chain.seq + 1; /* no command is under way */
         struct log_entry comment = { .seq = next, .kind = &schema_op_comment_add }, tag = { .seq = next, .kind = &schema_op_tag_add };
 
-        tail_append(tail, &comment);
-        assert_false(tail_has(room, next));
-        tail_show(tail, next, &(struct comment){ .body = STR("undone with its batch") });
-        assert_true(tail_has(room, next));
-        assert_false(tail_has(room, next + TAIL_OPS));
-        tail_append(tail, &tag);
-        assert_false(tail_has(room, next));
+        fresh_append(fresh, &comment);
+        assert_false(fresh_has(room, next));
+        fresh_show(fresh, next, &(struct comment){ .body = STR("undone with its batch") });
+        assert_true(fresh_has(room, next));
+        assert_false(fresh_has(room, next + FRESH_OPS));
+        fresh_append(fresh, &tag);
+        assert_false(fresh_has(room, next));
 }
 
 int main(void)

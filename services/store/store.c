@@ -135,7 +135,7 @@ int store_open(struct store *s, const char *folder)
         s->uploads = folder_make(s, folder, "uploads");
         s->tx = calloc(1, sizeof(*s->tx));
         arena_reset(&s->writer.arena);
-        if (!s->path || !s->blobs || !s->uploads || !s->tx || tail_init(&s->tail))
+        if (!s->path || !s->blobs || !s->uploads || !s->tx || fresh_init(&s->fresh))
                 return -ENOMEM;
         r = worker_open(s, &s->writer, 0);
         if (r == -EPROTO)
@@ -175,7 +175,7 @@ void store_close(struct store *s)
                 buf_deinit(&s->tx->record);
         }
         free(s->tx);
-        tail_deinit(&s->tail);
+        fresh_deinit(&s->fresh);
         free((char *)s->path);
         free((char *)s->blobs);
         free((char *)s->uploads);

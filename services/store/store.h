@@ -5,13 +5,13 @@
  * own connection. What they share is below, marked with who touches it. */
 #pragma once
 #include "cursor.h"
+#include "fresh.h"
 #include "grant.h"
 #include "queue.h"
 #include "replica/chain.h"
 #include "replica/hlc.h"
 #include "schema/store_handlers.h"
 #include "service.h"
-#include "tail.h"
 
 enum {
         STORE_BATCH_MAX = 256,            /* commands in one commit */
@@ -42,7 +42,7 @@ struct store {
         struct db *follow_db;             /* loop */
         struct arena follow_arena;        /* loop */
         struct loop_timer *housekeeping;  /* loop */
-        struct tail tail;                 /* writer, loop: has its own lock */
+        struct fresh fresh;               /* writer, loop: has its own lock */
         struct loop_work woken;           /* writer to loop: a head moved on */
         _Atomic bool waking;
 

@@ -143,7 +143,7 @@ int tx_append(struct tx *tx, const struct effect *effect)
                 r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         }
         if (!r) {
-                tail_append(&s->tail, &e);
+                fresh_append(&s->fresh, &e);
                 r = fold_apply(tx->db, &e, effect->body);
         }
         tx->n++;
