@@ -24,13 +24,17 @@ static int draft_find(struct db *db, struct ulid user, struct ulid ticket, bool 
         return 0;
 }
 
-/* NotFound where the caller may not see what it is on; a note is none for a customer. */
-static int draft_allowed(struct db *db, struct call *c, const struct caller *caller, struct ulid ticket, bool note)
+/* The user's draft, or none; NotFound where they may not see what it is on: a note is none for a customer. */
+static int draft_open(struct db *db, struct call *c, const struct caller *user, struct ulid ticket, bool note, struct draft *ret)
 {
         struct ticket_row row;
-        int r = found(c, ticket_find_visible(db, caller, ticket, &row));
+        int r = found(c, ticket_find_visible(db, user, ticket, &row));
 
-        return r || !note || caller_is_agent(caller) ? r : call_not_found(c);
+        if (r)
+                return r;
+        if (note && !caller_is_agent(user))
+                return call_not_found(c);
+        return draft_find(db, user->user, ticket, note, &c->arena, ret);
 }
 
 static int room_for_one(struct db *db, struct call *c, struct ulid user)
@@ -68,11 +72,8 @@ int store_on_draft_save(struct store *s, struct call *c, const struct draft_save
 {
         struct caller user = store_actor(c);
         struct draft *draft = &ret->draft;
-        int r;
+        int r = draft_open(s->writer.db, c, &user, in->ticket, in->note, draft);
 
-        r = draft_allowed(s->writer.db, c, &user, in->ticket, in->note);
-        if (!r)
-                r = draft_find(s->writer.db, user.user, in->ticket, in->note, &c->arena, draft);
         if (r)
                 return r;
         if (!str_eq(in->body, draft->body) && (in->has_version ? draft->version && in->version != draft->version : draft->body.n > 0))
@@ -86,11 +87,8 @@ int store_on_draft_discard(struct store *s, struct call *c, const struct draft_d
 {
         struct caller user = store_actor(c);
         struct draft *draft = &ret->draft;
-        int r;
+        int r = draft_open(s->writer.db, c, &user, in->ticket, in->note, draft);
 
-        r = draft_allowed(s->writer.db, c, &user, in->ticket, in->note);
-        if (!r)
-                r = draft_find(s->writer.db, user.user, in->ticket, in->note, &c->arena, draft);
         if (r)
                 return r;
         if (in->has_version && draft->body.n && in->version != draft->version)
@@ -103,12 +101,8 @@ int store_on_draft_discard(struct store *s, struct call *c, const struct draft_d
 int store_on_draft_get(struct store *s, struct call *c, const struct draft_get *in, struct draft_get_result *ret)
 {
         struct caller user = store_actor(c);
-        struct db *db = store_db(s, c);
-        int r;
+        int r = draft_open(store_db(s, c), c, &user, in->ticket, in->note, &ret->draft);
 
-        r = draft_allowed(db, c, &user, in->ticket, in->note);
-        if (!r)
-                r = draft_find(db, user.user, in->ticket, in->note, &c->arena, &ret->draft);
         return r || ret->draft.body.n ? r : call_not_found(c);
 }
 
