@@ -1,12 +1,12 @@
 /* The reading half of JSON: yajl's SAX events go straight into the struct that a descriptor describes.
  *
- * What yajl leaves open is checked here: depth, members twice, strict UTF-8 (it takes overlong forms), NUL, lone surrogates (it
- * writes '?' for them), and that numbers are whole and within 64 bits. yajl's own memory comes from the arena. */
+ * What yajl leaves open is checked here: depth, members twice, strict UTF-8 (it takes overlong forms), NUL, and that numbers are
+ * whole and within 64 bits; what it wrongly takes for JSON, json_yajl.c finds. */
 #include "codec_check.h"
+#include "json_yajl.h"
 
 #include <errno.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 enum { FIELDS_MAX = 128 };
 
@@ -501,89 +501,12 @@ static int on_array_end(void *data)
         return token(r, 1);
 }
 
-/* yajl's allocator: each piece knows its size, for realloc. */
-struct piece {
-        _Alignas(16) size_t n;
-        _Alignas(16) char bytes[];
-};
-
-static void *arena_malloc(void *ctx, size_t n)
-{
-        struct piece *piece = arena_alloc(ctx, sizeof(*piece) + n);
-
-        piece->n = n;
-        return piece->bytes;
-}
-
-static void arena_free(void *ctx, void *p)
-{
-        (void)ctx;
-        (void)p;
-}
-
-static void *arena_realloc(void *ctx, void *p, size_t n)
-{
-        const struct piece *old = p ? (const void *)((char *)p - offsetof(struct piece, bytes)) : NULL;
-        char *bytes;
-
-        if (old && old->n >= n)
-                return p;
-        bytes = arena_malloc(ctx, n);
-        if (old)
-                memcpy(bytes, p, old->n);
-        return bytes;
-}
-
-static unsigned hex4(const char *p)
-{
-        uint8_t b[2];
-
-        return str_from_hex((struct str){ p, 4 }, b, 2) ? 0 : (unsigned)b[0] << 8 | b[1];
-}
-
-/* Escaped surrogates must come in pairs. A backslash stands in strings alone, or yajl refuses the text anyway. */
-static bool surrogates_pair(struct str in)
-{
-        const char *p = in.p, *end = in.p + in.n;
-
-        while (p < end && (p = memchr(p, '\\', (size_t)(end - p)))) {
-                unsigned v = end - p >= 6 && p[1] == 'u' ? hex4(p + 2) : 0;
-
-                if (v >= 0xdc00 && v <= 0xdfff)
-                        return false;
-                if (v >= 0xd800 && v <= 0xdbff) {
-                        v = end - p >= 12 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8) : 0;
-                        if (v < 0xdc00 || v > 0xdfff)
-                                return false;
-                        p += 10;
-                }
-                p += 2;
-        }
-        return true;
-}
-
-/* Nothing stands behind the root: yajl overlooks a token there that the text ends within, as in `{}"a`. */
-static bool ends_blank(const struct reader *r)
-{
-        size_t at = r->end;
-
-        while (at < r->in.n && memchr(" \t\r\n", r->in.p[at], 4))
-                at++;
-        return at == r->in.n;
-}
-
-/* yajl takes \v and \f as white space. In strings they must be escaped, so they stand nowhere in JSON. */
-static bool has_odd_blanks(struct str in)
-{
-        return in.n && (memchr(in.p, '\v', in.n) || memchr(in.p, '\f', in.n));
-}
-
 static int parse(struct reader *r)
 {
         static const yajl_callbacks callbacks = {
                 on_null, on_boolean, NULL, NULL, on_number, on_string, on_map_start, on_map_key, on_map_end, on_array_start, on_array_end,
         };
-        yajl_alloc_funcs memory = { arena_malloc, arena_realloc, arena_free, r->arena };
+        yajl_alloc_funcs memory = json_yajl_memory(r->arena);
         yajl_status status;
 
         r->top = -1;
@@ -594,7 +517,7 @@ static int parse(struct reader *r)
                 status = yajl_complete_parse(r->yajl);
         if (r->r)
                 return r->r;
-        if (status != yajl_status_ok || !surrogates_pair(r->in) || !ends_blank(r) || has_odd_blanks(r->in)) {
+        if (status != yajl_status_ok || !json_yajl_right(r->in, r->end)) {
                 codec_fail(r->error, NULL, "is not JSON, near byte %zu", yajl_get_bytes_consumed(r->yajl));
                 return -EBADMSG;
         }
