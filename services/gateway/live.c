@@ -229,7 +229,8 @@ static void follow_take(void *data, const void *result)
                 live->epoch = in->epoch;
                 live->after = in->head;
                 DL_FOREACH_SAFE(live->sessions, s, next)
-                        live_attach(s);
+                        if (s->state != LIVE_WAITING)   /* else once its client has acknowledged what it was sent */
+                                live_attach(s);
                 return;
         }
         live->has_epoch = true;

@@ -86,6 +86,28 @@ def test_who_was_away_for_long_reads_the_log_and_who_was_away_for_too_long_begin
     w.close()
 
 
+def test_a_page_waits_for_its_acknowledgement_over_a_restart_of_fanout(desk):
+    ticket = desk.customer.rpc("ticket.create", subject="It burns", body="Help!")["id"]
+    w, other = RawSocket(desk.customer), RawSocket(desk.agent)
+    cursor = w.cursor
+    w.close()
+    comments(desk.customer, ticket, 12, body="x" * 60000)
+    other.events(12)
+    w = RawSocket(desk.customer, cursor)
+    page = w.message()
+    assert page["more"]
+    desk.crash("fanout")
+    comments(desk.customer, ticket, 1, begin=12)
+    assert numbers(other.events(1)) == [12], "the gateway has found the new one"
+    w.send('{"type":"ping"}')
+    assert w.message() == {"type": "pong"}
+    assert w.message()["events"] == [], "nothing comes that was not asked for"
+    w.cursor = page["to"]
+    w.acknowledge()
+    assert numbers(page["events"]) + numbers(w.events(13 - len(page["events"]))) == list(range(13))
+    w.close(), other.close()
+
+
 @pytest.mark.parametrize("fanout_is_new", [False, True])
 def test_who_loses_access_within_a_replay_sees_no_more_of_it(desk, fanout_is_new):
     ticket = desk.agent.rpc("ticket.create", subject="Not Linus's", body="x")["id"]
