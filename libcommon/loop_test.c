@@ -1,4 +1,5 @@
 #include "loop.h"
+#include "held_clock.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,17 +9,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-/* A clock that stands still until the test moves it. */
-static int64_t held_us(void *data)
-{
-        return *(int64_t *)data;
-}
-
-static int64_t held_ms(void *data)
-{
-        return *(int64_t *)data / 1000;
-}
 
 struct room {
         int64_t now_us;
@@ -33,7 +23,7 @@ static int enter(void **state)
         static struct room r;
 
         r = (struct room){ .now_us = 1000 };
-        r.clock = (struct clock){ held_ms, held_us, &r.now_us };
+        r.clock = held_clock(&r.now_us);
         r.loop = loop_new(&r.clock);
         *state = &r;
         return r.loop ? 0 : -1;

@@ -3,6 +3,7 @@
  * reset was told. The seed is printed; ASSIST_SEED repeats it. */
 #include "live_machine.h"
 
+#include "held_clock.h"
 #include "ulid.h"
 
 #include <setjmp.h>
@@ -50,11 +51,6 @@ static int position(const struct desk *d)
 static int next_seen(int op)
 {
         return op % 5 == 4 ? op + 2 : op + 1;
-}
-
-static int64_t held_us(void *data)
-{
-        return *(int64_t *)data;
 }
 
 static void __attribute__((format(printf, 2, 3))) say(struct desk *d, const char *format, ...)
@@ -315,7 +311,7 @@ static void every_op_is_given_out_once_and_in_order(void **state)
         dice_state = seed * 2 + 1;
         for (int i = 0; i < DESKS; i++) {
                 d = (struct desk){ .given = -1, .now_us = 1 };
-                d.clock = (struct clock){ .steady_us = held_us, .data = &d.now_us };
+                d.clock = held_clock(&d.now_us);
                 assert_int_equal(live_machine_init(&d.m, &d.clock, dice, (struct str){ 0 }), 0);
                 for (int k = 0; k < STEPS; k++)
                         step(&d, false);

@@ -2,6 +2,7 @@
  * longest pause. */
 #pragma once
 #include "live_machine.h"
+#include "held_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,11 +20,6 @@ struct room {
         struct live_machine m;
 };
 
-static inline int64_t held_us(void *data)
-{
-        return *(int64_t *)data;
-}
-
 static inline uint32_t longest(uint32_t below)
 {
         return below - 1;
@@ -34,7 +30,7 @@ static inline int enter(void **state)
         static struct room r;
 
         r = (struct room){ .now_us = 5000000 };
-        r.clock = (struct clock){ .steady_us = held_us, .data = &r.now_us };
+        r.clock = held_clock(&r.now_us);
         *state = &r;
         return live_machine_init(&r.m, &r.clock, longest, (struct str){ 0 });
 }

@@ -1,5 +1,6 @@
 /* Who hears what of whom, by way of a gateway's queue, and what a gateway keeps over a restart. */
 #include "fanout.h"
+#include "held_clock.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -25,16 +26,6 @@ struct room {
         struct str kept[256];        /* by the first byte of a session's number */
         char heard[4096];            /* "1 presence.changed …" line by line */
 };
-
-static int64_t held_us(void *data)
-{
-        return *(int64_t *)data;
-}
-
-static int64_t held_ms(void *data)
-{
-        return *(int64_t *)data / MS;
-}
 
 static void fanout_begin(struct room *room)
 {
@@ -63,7 +54,7 @@ static int setup(void **state)
         struct room *room = *state = calloc(1, sizeof(*room));
 
         room->now_us = 1000 * (int64_t)SECOND;
-        room->clock = (struct clock){ held_ms, held_us, &room->now_us };
+        room->clock = held_clock(&room->now_us);
         room->service = (struct service){ .loop = loop_new(&room->clock), .clock = &room->clock };
         fanout_begin(room);
         return 0;

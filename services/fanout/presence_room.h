@@ -1,6 +1,7 @@
 /* Sessions that look at tickets, and hear what they are told, against a clock that the test holds. */
 #pragma once
 #include "fault.h"
+#include "held_clock.h"
 #include "presence.h"
 
 #include <setjmp.h>
@@ -30,16 +31,6 @@ struct room {
         struct told told[SESSIONS][TICKETS];
         int leases_changed;
 };
-
-static int64_t held_us(void *data)
-{
-        return *(int64_t *)data;
-}
-
-static int64_t held_ms(void *data)
-{
-        return *(int64_t *)data / MS;
-}
 
 static struct ulid ticket(size_t t)
 {
@@ -77,7 +68,7 @@ static int setup(void **state)
         struct room *room = *state = calloc(1, sizeof(*room));
 
         room->now_us = 1000 * (int64_t)SECOND;
-        room->clock = (struct clock){ held_ms, held_us, &room->now_us };
+        room->clock = held_clock(&room->now_us);
         room->loop = loop_new(&room->clock);
         presence_init(&room->presence, room->loop, &(struct presence_events){ .tell = hear, .leases = hear_leases, .data = room });
         for (size_t u = 0; u < USERS; u++)

@@ -1,5 +1,6 @@
 /* Who is there, against a clock that the test holds. */
 #include "roster.h"
+#include "held_clock.h"
 
 #include "replica/dice.h"
 
@@ -28,16 +29,6 @@ struct room {
         int events, caught_up;
         size_t people, complete;
 };
-
-static int64_t held_us(void *data)
-{
-        return *(int64_t *)data;
-}
-
-static int64_t held_ms(void *data)
-{
-        return *(int64_t *)data / MS;
-}
 
 /* Users 0 and 1 are agents. */
 static struct ulid user(size_t u)
@@ -103,7 +94,7 @@ static int setup(void **state)
         struct room *room = *state = calloc(1, sizeof(*room));
 
         room->now_us = 1000 * (int64_t)SECOND;
-        room->clock = (struct clock){ held_ms, held_us, &room->now_us };
+        room->clock = held_clock(&room->now_us);
         room->loop = loop_new(&room->clock);
         roster_init(&room->roster, room->loop, &(struct roster_events){ .tell = hear, .catch_up = catch_up, .data = room });
         return 0;
