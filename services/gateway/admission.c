@@ -40,6 +40,7 @@ bool admission_take(struct admission *a, int64_t now_us, int64_t *ret_retry_afte
                 return true;
         }
         a->turned_away++;
+        a->put_off++;
         *ret_retry_after_ms = admission_spread_ms(a, a->turned_away);
         return false;
 }

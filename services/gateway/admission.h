@@ -11,6 +11,7 @@ struct admission {
         int64_t full_us;            /* when the bucket will be full again */
         int64_t turned_away;        /* and not back yet, as far as one can tell: it falls by `rate` a second */
         int64_t counted_us;
+        int64_t put_off;            /* all that were ever turned away */
 };
 
 void admission_init(struct admission *a, int64_t rate);

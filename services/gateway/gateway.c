@@ -130,6 +130,7 @@ struct process_stats *gateway_tell(struct gateway *g)
         stats_gauge(&stats, "requests_under_way", "Requests not answered yet.", (int64_t)g->requests);
         connections_tell(g->connections, &stats);
         stats_gauge(&stats, "live_sessions", "WebSockets.", (int64_t)live_count(g->live));
+        stats_counter(&stats, "live_put_off_total", "WebSockets that were told to come back later, as too many began at once.", g->admission.put_off);
         stats_gauge(&stats, "callers_cached", "Sessions whose callers are known without asking identity.", (int64_t)visitors_count(g->visitors));
         return told;
 }

@@ -169,6 +169,7 @@ def test_a_storm_is_let_in_at_a_pace(desk):
     refused = RawSocket(desk.agent)
     assert refused.status == 503 and int(refused.headers["Retry-After"]) >= 1
     assert desk.agent.rpc("project.info"), "calls have nothing to do with it"
+    until("the gateway tells of it", lambda: desk.figure("gateway", "live_put_off_total") == 1)
     late = []
 
     def is_in():
