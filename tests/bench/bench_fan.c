@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SIZES = 4, MAX = 1000, PER_DEVICE = 250, ROUNDS = 60, PAYLOAD = 500 };
+enum { SIZES = 4, MAX = 1000, ROUNDS = 60, PAYLOAD = 500 };
 static const int sizes[SIZES] = { 1, 50, 200, MAX };
 
 struct fan {
@@ -32,12 +32,7 @@ static void desk_subscribe(struct fan *f, int n)
         struct str comment;
 
         ulid_text(f->desk->ticket, ticket);
-        socket_set_open(&f->set, n, FRAMING_WEBSOCKET, 0);
-        for (int i = 0; i < n; i++) {
-                const struct member *m = &f->desk->members[i / PER_DEVICE];
-
-                socket_set_add(&f->set, m->address, f->desk->port, web_upgrade(&f->arena, f->desk->port, "/ws", m->token), 0, "\r\n\r\n");
-        }
+        socket_set_follow(&f->set, f->desk, n, NULL);
         comment = arena_format(&f->arena, "{\"ticket\":\"%s\",\"body\":\"It was the cable.\"}", ticket);
         web_open(&f->web, f->desk->port, 1, desk_call(f->desk, NULL, &f->arena, "comment.add", comment.p), 1);
 }

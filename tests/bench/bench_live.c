@@ -13,24 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE = 10000, PER_DEVICE = 250, LATENCY_ROUNDS = 400, MANY = 1000, MISSED = 4000, REPLAYS = 12 };
-
-/* cursor: where they go on from; NULL: from now on. */
-static void subscribe(const struct desk *desk, struct socket_set *set, int n, const char *cursor)
-{
-        struct arena arena = { 0 };
-        char path[160];
-
-        snprintf(path, sizeof(path), "/ws%s%s", cursor ? "?cursor=" : "", cursor ? cursor : "");
-        socket_set_open(set, n, FRAMING_WEBSOCKET, 0);
-        for (int i = 0; i < n; i++) {
-                const struct member *m = &desk->members[i / PER_DEVICE];
-
-                arena_reset(&arena);
-                socket_set_add(set, m->address, desk->port, web_upgrade(&arena, desk->port, path, m->token), 0, "\r\n\r\n");
-        }
-        arena_deinit(&arena);
-}
+enum { IDLE = 10000, LATENCY_ROUNDS = 400, MANY = 1000, MISSED = 4000, REPLAYS = 12 };
 
 /* ---- memory ---- */
 
@@ -58,7 +41,7 @@ static void idle_sockets(const struct desk *desk)
         double gateway = own_bytes(desk, "gateway"), fanout = own_bytes(desk, "fanout");
         struct socket_set set;
 
-        subscribe(desk, &set, IDLE, NULL);
+        socket_set_follow(&set, desk, IDLE, NULL);
         report_title("10,000 idle WebSockets");
         report_figure("memory of the gateway for each", (own_bytes(desk, "gateway") - gateway) / IDLE, "bytes", 8192);
         report_figure("memory of fanout for each", (own_bytes(desk, "fanout") - fanout) / IDLE, "bytes", 512);
@@ -109,11 +92,11 @@ static void commit_to_frame(struct desk *desk, const struct raw *raw)
         flood_open_nothing(&nothing, raw->rpc_path, 1);
         writer_open(&writer, desk);
         subjects_measure(&s[0], 2, LATENCY_ROUNDS);
-        subscribe(desk, &one, 1, NULL);
+        socket_set_follow(&one, desk, 1, NULL);
         writer.set = &one;
         subjects_measure(&s[2], 1, LATENCY_ROUNDS);
         socket_set_close(&one);
-        subscribe(desk, &many, MANY, NULL);
+        socket_set_follow(&many, desk, MANY, NULL);
         writer.set = &many;
         subjects_measure(&s[3], 1, LATENCY_ROUNDS / 4);
         socket_set_close(&many);
@@ -140,7 +123,6 @@ static void commit_to_frame(struct desk *desk, const struct raw *raw)
 
 struct reader {
         struct flood store, fanout;     /* clients */
-        struct str caller;
         char cursor[128];               /* of before what was missed */
         struct ulid gateway;
         int64_t from;
@@ -148,15 +130,6 @@ struct reader {
         int events;                     /* seen by the last replay */
         struct arena arena;
 };
-
-static void wait_call(struct flood *f, const struct rpc_request *request, struct arena *arena, void *result)
-{
-        struct fault fault = { 0 };
-        int r = rpc_call_wait(f->client, request, arena, result, &fault);
-
-        if (r)
-                bench_fail("%s: %d", request->method->name, r);
-}
 
 static void from_log(void *data)
 {
@@ -166,7 +139,7 @@ static void from_log(void *data)
 
         arena_reset(&r->arena);
         for (r->events = 0; page.more; in.cursor = page.to) {
-                wait_call(&r->store, &(struct rpc_request){ .method = &schema_method_op_since, .params = &in, .caller = r->caller }, &r->arena, &page);
+                flood_call(&r->store, &schema_method_op_since, &in, &r->arena, &page);
                 r->events += (int)page.events.n;
         }
 }
@@ -180,8 +153,7 @@ static void from_tail(void *data)
         arena_reset(&r->arena);
         for (r->events = 0; page.outcome == ATTACH_OUTCOME_PAGE; in.cursor = page.cursor) {
                 in.session++;
-                wait_call(&r->fanout, &(struct rpc_request){ .method = &schema_method_live_attach, .params = &in, .caller = r->caller }, &r->arena,
-                          &page);
+                flood_call(&r->fanout, &schema_method_live_attach, &in, &r->arena, &page);
                 r->events += (int)page.events.n;
         }
         if (page.outcome != ATTACH_OUTCOME_LIVE)
@@ -213,11 +185,10 @@ static void reader_open(struct reader *r, struct desk *desk)
         char path[128];
         sqlite3_stmt *q;
 
-        *r = (struct reader){ .caller = desk->sealed, .gateway = ulid_new(clock_now_ms(&clock_system)) };
+        *r = (struct reader){ .store.caller = desk->sealed, .fanout.caller = desk->sealed, .gateway = ulid_new(clock_now_ms(&clock_system)) };
         flood_open(&r->store, desk_socket(desk, "store"), SCHEMA_PEER_STORE);
         flood_open(&r->fanout, desk_socket(desk, "fanout"), SCHEMA_PEER_FANOUT);
-        wait_call(&r->store, &(struct rpc_request){ .method = &schema_method_ticket_get, .caller = r->caller,
-                                                    .params = &(struct ticket_get){ .has_ticket = true, .ticket = desk->ticket } }, &r->arena, &now);
+        flood_call(&r->store, &schema_method_ticket_get, &(struct ticket_get){ .has_ticket = true, .ticket = desk->ticket }, &r->arena, &now);
         snprintf(r->cursor, sizeof(r->cursor), "%.*s", STR_ARG(now.cursor));
         snprintf(path, sizeof(path), "%s/state/store/store.db", desk->root);
         if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY, NULL) ||
@@ -270,7 +241,7 @@ static double store_calls(struct reader *r)
         struct store_stats_result result;
         double calls = 0;
 
-        wait_call(&r->store, &(struct rpc_request){ .method = &schema_method_store_stats, .params = &(struct store_stats){ 0 } }, &r->arena, &result);
+        flood_call(&r->store, &schema_method_store_stats, &(struct store_stats){ 0 }, &r->arena, &result);
         for (size_t i = 0; i < result.value.processes.items[0].figures.n; i++) {
                 const struct figure *f = &result.value.processes.items[0].figures.items[i];
 
@@ -296,7 +267,7 @@ static void come_back_all(struct desk *desk)
         flood_chunk(&writer.flood);
         before = store_calls(&reader);
         began = steady_us();
-        subscribe(desk, &set, IDLE, reader.cursor);
+        socket_set_follow(&set, desk, IDLE, reader.cursor);
         socket_set_await(&set, IDLE - set.messages);
         report_title("10,000 clients come back, each missed one comment");
         report_figure("calls that store answered for them", store_calls(&reader) - before, "calls", 0.5);

@@ -121,31 +121,23 @@ struct str desk_call(const struct desk *desk, const struct member *m, struct are
         return web_post(arena, desk->port, "/rpc", token[0] ? token : NULL, body);
 }
 
-static void courier_call(struct flood *f, const struct schema_method *method, const void *params, struct arena *arena, void *result)
-{
-        struct fault fault = { 0 };
-
-        if (rpc_call_wait(f->client, &(struct rpc_request){ .method = method, .params = params }, arena, result, &fault))
-                bench_fail("%s failed", method->name);
-}
-
 /* The code that was mailed to somebody, from identity's outbox, as the courier takes it. */
 static struct str mailed_code(struct desk *desk, const char *email)
 {
         struct outbox_follow_result mails = { 0 };
         struct outbox_done_result done;
         struct str code = { 0 };
-        struct flood courier;
+        struct flood courier = { 0 };
 
         flood_open(&courier, desk_socket(desk, "identity"), SCHEMA_PEER_IDENTITY);
-        courier_call(&courier, &schema_method_outbox_follow, &(struct outbox_follow){ .max_bytes = 262144 }, &desk->arena, &mails);
+        flood_call(&courier, &schema_method_outbox_follow, &(struct outbox_follow){ .max_bytes = 262144 }, &desk->arena, &mails);
         for (size_t i = 0; i < mails.items.n; i++) {
                 const struct mail *mail = &((struct mail *)mails.items.items)[i];
                 const char *link = memmem(mail->body.p, mail->body.n, "/bind#", 6);
 
                 if (link && str_is(mail->to, email))
                         code = (struct str){ link + 6, 8 };
-                courier_call(&courier, &schema_method_outbox_done, &(struct outbox_done){ .mail = mail->id, .status = 250 }, &desk->arena, &done);
+                flood_call(&courier, &schema_method_outbox_done, &(struct outbox_done){ .mail = mail->id, .status = 250 }, &desk->arena, &done);
         }
         flood_close(&courier);
         if (!code.n)

@@ -49,3 +49,12 @@ void flood_chunk(void *flood)
         while (f->answered < f->chunk)
                 loop_dispatch(f->loop, -1);
 }
+
+void flood_call(struct flood *f, const struct schema_method *method, const void *params, struct arena *arena, void *result)
+{
+        struct fault fault = { 0 };
+        int r = rpc_call_wait(f->client, &(struct rpc_request){ .method = method, .params = params, .caller = f->caller }, arena, result, &fault);
+
+        if (r)
+                bench_fail("%s: %d", method->name, r);
+}

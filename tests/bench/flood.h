@@ -9,7 +9,7 @@ struct flood {
         const struct schema_method *method;
         void *params;
         struct ulid *op_id;     /* in params, made anew for each call; NULL where the method takes none */
-        struct str caller;
+        struct str caller;              /* sealed; empty where the method takes none */
         int chunk, asked, answered;
 };
 
@@ -18,3 +18,5 @@ void flood_open(struct flood *f, const char *path, unsigned service);
 void flood_open_nothing(struct flood *f, const char *path, int chunk);
 void flood_close(struct flood *f);
 void flood_chunk(void *flood);
+/* One call beside these, by the same caller; ends the benchmark where it fails. */
+void flood_call(struct flood *f, const struct schema_method *method, const void *params, struct arena *arena, void *result);

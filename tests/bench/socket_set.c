@@ -3,13 +3,14 @@
 #include "bench.h"
 #include "web.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, PING = 9, TEXT = 1 };
+enum { EVENTS = 256, PING = 9, TEXT = 1, PER_DEVICE = 250 };
 
 static uint8_t in[262144];
 
@@ -111,6 +112,22 @@ void socket_set_add(struct socket_set *set, in_addr_t from, uint16_t port, struc
         }
         take(set, s, in + end, have - end);
         epoll_ctl(set->epoll, EPOLL_CTL_ADD, s->fd, &e);
+}
+
+void socket_set_follow(struct socket_set *set, const struct desk *desk, int n, const char *cursor)
+{
+        struct arena arena = { 0 };
+        char path[160];
+
+        snprintf(path, sizeof(path), "/ws%s%s", cursor ? "?cursor=" : "", cursor ? cursor : "");
+        socket_set_open(set, n, FRAMING_WEBSOCKET, 0);
+        for (int i = 0; i < n; i++) {
+                const struct member *m = &desk->members[i / PER_DEVICE];
+
+                arena_reset(&arena);
+                socket_set_add(set, m->address, desk->port, web_upgrade(&arena, desk->port, path, m->token), 0, "\r\n\r\n");
+        }
+        arena_deinit(&arena);
 }
 
 void socket_set_await(struct socket_set *set, int64_t messages)
