@@ -15,5 +15,6 @@ struct losses {
         struct loss *all;            /* the oldest first; none that is older than any grant */
 };
 void losses_deinit(struct losses *l);
+/* In the log's order: at_ms never goes back. */
 void losses_note(struct losses *l, struct ulid user, struct ulid ticket, int64_t at_ms);
 bool losses_void(const struct losses *l, const struct grant *grant);

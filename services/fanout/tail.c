@@ -1,6 +1,7 @@
 #include "tail.h"
 
 #include "codec.h"
+#include "schema/person.h"
 #include "schema/ticket.h"
 
 #include <stdlib.h>
@@ -222,7 +223,7 @@ enum tail_place tail_find(const struct tail *t, struct str text, int64_t *ret_se
 static bool changes_role(const struct shared_event *e, struct ulid user)
 {
         return e->has_event && e->readers->kind == AUDIENCE_USER && ulid_eq(e->readers->target, user) &&
-               str_is(e->event.type, "role.changed");
+               str_is(e->event.type, schema_event_role_changed.name);
 }
 
 void tail_read(const struct tail *t, int64_t after, const struct tail_reader *reader, struct arena *arena, struct tail_page *ret)
