@@ -144,6 +144,14 @@ static int base64url_value(char c)
         return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
+bool str_is_base64url(struct str text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (base64url_value(text.p[i]) < 0)
+                        return false;
+        return true;
+}
+
 int str_from_base64url(struct str text, void *bytes, size_t size, size_t *ret_n)
 {
         uint8_t *out = bytes;

@@ -44,6 +44,7 @@ int64_t str_utf8_length(struct str s);
 struct buf;
 void buf_base64url(struct buf *b, const void *bytes, size_t n);
 int str_from_base64url(struct str text, void *bytes, size_t size, size_t *ret_n); /* -EINVAL, -ENOSPC */
+bool str_is_base64url(struct str text); /* of its characters alone; also one that no bytes are written as, like "A" */
 void buf_hex(struct buf *b, const void *bytes, size_t n);
 int str_from_hex(struct str text, void *bytes, size_t n); /* exactly n bytes; -EINVAL */
 

@@ -28,10 +28,23 @@ static void base64url_is_what_another_implementation_writes(void **state)
         buf_deinit(&text);
 }
 
+static void of_all_bytes_64_are_characters_of_base64url(void **state)
+{
+        static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+        (void)state;
+        for (int i = 0; i < 256; i++) {
+                const char text[] = { 'A', (char)i };
+
+                assert_int_equal(str_is_base64url((struct str){ text, sizeof(text) }), memchr(all, i, sizeof(all) - 1) != NULL);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(base64url_is_what_another_implementation_writes),
+                cmocka_unit_test(of_all_bytes_64_are_characters_of_base64url),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

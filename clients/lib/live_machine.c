@@ -16,10 +16,7 @@ struct live_message_in {
 /* As the schema says; they go into a URL, too. */
 static bool is_cursor(struct str s)
 {
-        for (size_t i = 0; i < s.n; i++)
-                if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", s.p[i], 64))
-                        return false;
-        return s.n > 0 && s.n <= LIVE_CURSOR_MAX;
+        return s.n > 0 && s.n <= LIVE_CURSOR_MAX && str_is_base64url(s);
 }
 
 static int64_t now_us(const struct live_machine *m)

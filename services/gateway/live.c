@@ -294,16 +294,6 @@ void live_detach(struct live *live, struct ulid id)
 
 /* ---- GET /ws ---- */
 
-static bool is_cursor(struct str s)
-{
-        if (s.n != CURSOR_TEXT)
-                return false;
-        for (size_t i = 0; i < s.n; i++)
-                if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", s.p[i], 64))
-                        return false;
-        return true;
-}
-
 static void on_known(struct request *q, int code, const struct fault *fault)
 {
         struct live *live = q->gateway->live;
@@ -319,7 +309,7 @@ static void on_known(struct request *q, int code, const struct fault *fault)
                 code = request_charge(q, "read", &own);
                 fault = &own;
         }
-        if (!code && cursor.n && !is_cursor(cursor)) {
+        if (!code && cursor.n && (cursor.n != CURSOR_TEXT || !str_is_base64url(cursor))) {
                 own = (struct fault){ .has_field = true, .field = STR("cursor"), .has_reason = true,
                                       .reason = STR("must be a cursor that this server gave") };
                 code = FAULT_INVALID_PARAMS;
