@@ -141,7 +141,7 @@ class Client:
             except (websockets.ConnectionClosed, OSError, asyncio.TimeoutError, websockets.InvalidMessage):
                 pass
             if self.socket and self.socket.close_code in (4001, 4002):
-                self.tickets = self.cursor = None
+                self.tickets, self.cursor, self.fetching, self.waiting = None, None, {}, []
                 await self.person.renew(token)
             self.socket = None
             await asyncio.sleep(self.soak.dice.uniform(0, 0.3))
@@ -189,14 +189,14 @@ class Client:
 
     def begin_anew(self):
         self.resets += 1
-        self.tickets, self.waiting = {}, []
+        self.tickets, self.fetching, self.waiting = {}, {}, []
         self.soak.spawn(self.fetch_all(self.waiting))
 
     async def fetch_all(self, waiting):
         found = await self.person.fetch_all()
         if self.waiting is not waiting:     # begun anew since
             return
-        self.tickets, self.waiting, self.fetching = found, None, {}
+        self.tickets, self.waiting = found, None
         for event in waiting:
             self.apply(event)
 
