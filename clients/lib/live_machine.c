@@ -236,14 +236,19 @@ static void hello_taken(struct live_machine *m)
 {
         const struct live_message *in = &m->now;
         bool replay = in->has_mode && in->mode == LIVE_MODE_REPLAY;
+        bool other_role = in->has_role && m->has_role && in->role != m->role;
 
         if (m->state != LIVE_CONNECTING || !in->has_cursor || !is_cursor(in->cursor) || !in->has_session ||
             ulid_parse(in->session, &m->session) || (replay && m->cursor.n && !str_eq(in->cursor, buf_view(&m->cursor)))) {
                 set_back(m);
                 return;
         }
+        /* the close that told of it may have been lost with its connection, and what was fetched then was the old role's */
+        m->anew = m->anew || other_role;
         m->reset = m->anew || (in->has_mode && in->mode == LIVE_MODE_RESET);
         m->reason = in->has_reason ? in->reason : m->anew ? STR("the role changed") : (struct str){ 0 };
+        m->has_role = in->has_role;
+        m->role = in->has_role ? (int)in->role : 0;
         move_to(m, in->cursor);
         m->state = LIVE_OPEN;
         m->failures = 0;

@@ -53,6 +53,8 @@ struct live_machine {
         bool ack, ping, connected, reset;
         bool told, greeted;         /* that it broke; there was a hello, ever */
         bool renew, anew;           /* the session, what the user has seen */
+        bool has_role;
+        int role;                   /* in the last hello: an enum role */
         bool asked, pinged;         /* an ack is out, and nothing came since; a ping is out */
         bool closed;
         int close_code, code;

@@ -70,6 +70,25 @@ static void a_reset_is_told_and_goes_on_from_its_cursor(void **state)
         assert_true(at(r, "z6"));
 }
 
+static void a_hello_in_another_role_is_a_reset_too(void **state)
+{
+        static const char as_customer[] = "{\"type\":\"hello\",\"session\":\"01J00000000000000000000000\",\"mode\":\"live\",\"role\":\"customer\","
+                                          "\"cursor\":\"c1\"}";
+        static const char as_agent[] = "{\"type\":\"hello\",\"session\":\"01J00000000000000000000000\",\"mode\":\"live\",\"role\":\"agent\","
+                                       "\"cursor\":\"c1\"}";
+        struct room *r = *state;
+
+        for (int i = 0; i < 4; i++) {
+                greet(r, i < 2 ? as_customer : as_agent);
+                if (i == 2)
+                        assert_true(str_is(expect(r, LIVE_RESET).text, "the role changed"));
+                expect(r, LIVE_NOTHING);
+                live_machine_closed(&r->m, 0);
+                expect(r, LIVE_DROP);
+                r->now_us += 100000;
+        }
+}
+
 static void a_hello_without_session_or_with_a_cursor_that_is_none_is_not_believed(void **state)
 {
         static const char *const wrong[] = {
@@ -277,6 +296,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_replay_goes_on_from_the_cursor_that_was_asked_for, enter, leave),
                 cmocka_unit_test_setup_teardown(a_live_hello_says_that_nothing_was_missed_up_to_its_cursor, enter, leave),
                 cmocka_unit_test_setup_teardown(a_reset_is_told_and_goes_on_from_its_cursor, enter, leave),
+                cmocka_unit_test_setup_teardown(a_hello_in_another_role_is_a_reset_too, enter, leave),
                 cmocka_unit_test_setup_teardown(a_hello_without_session_or_with_a_cursor_that_is_none_is_not_believed, enter, leave),
                 cmocka_unit_test_setup_teardown(the_cursor_moves_behind_the_last_event_only, enter, leave),
                 cmocka_unit_test_setup_teardown(an_empty_frame_moves_the_cursor, enter, leave),

@@ -329,6 +329,7 @@ static void hello(struct live_session *s, enum live_mode mode, struct str reason
                 buf_text(&b, ",\"reason\":");
                 json_string(&b, reason);
         }
+        buf_format(&b, ",\"role\":\"%s\"", schema_enum_role.values[s->visitor->role - SCHEMA_ROLE_CUSTOMER]);
         buf_format(&b, ",\"cursor\":\"%.*s\",\"heartbeat_ms\":%d,\"now\":%lld}", STR_ARG(cursor), LIVE_SILENCE_MAX_MS,
                    (long long)clock_now_ms(gateway_of(s)->service->clock));
         ws_send(s->ws, buf_view(&b));

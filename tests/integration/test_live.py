@@ -240,6 +240,7 @@ def test_a_client_that_comes_back_as_somebody_else_begins_anew(desk):
           [p["role"] for p in desk.agent.rpc("person.list")["items"] if p["id"] == desk.customer.user] == ["agent"])
     again = RawSocket(desk.customer, w.cursor)
     assert again.hello["mode"] == "reset" and "role" in again.hello["reason"]
+    assert (w.hello["role"], again.hello["role"]) == ("customer", "agent")
     again.close()
     with pytest.raises(RpcError):
         desk.customer.rpc("note.list", ticket="0" * 26)

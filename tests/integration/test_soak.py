@@ -127,7 +127,7 @@ class Client:
         self.soak, self.person, self.slow = soak, person, slow
         self.tickets, self.cursor, self.fetching, self.waiting = None, None, {}, []
         self.resumed = self.resets = self.events = self.pulls = 0
-        self.socket, self.epoch = None, None
+        self.socket, self.epoch, self.role = None, None, None
 
     async def run(self):
         while not self.soak.over:
@@ -163,8 +163,9 @@ class Client:
         if kind == "hello" or kind == "reset":
             mode = message.get("mode", "reset")
             self.resumed += mode == "replay"
-            fresh = mode == "reset" or self.tickets is None
-            if fresh or self.cursor is None:
+            fresh = mode == "reset" or self.tickets is None or message.get("role", self.role) != self.role
+            self.role = message.get("role", self.role)
+            if mode == "reset" or not self.cursor:
                 self.cursor = message["cursor"]
             assert message["cursor"] == self.cursor
             if fresh:
