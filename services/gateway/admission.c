@@ -28,19 +28,23 @@ static void forget(struct admission *a, int64_t now_us)
         }
 }
 
-bool admission_take(struct admission *a, int64_t now_us, int64_t *ret_retry_after_ms)
+bool admission_open(struct admission *a, int64_t now_us, int64_t *ret_retry_after_ms)
 {
-        int64_t one = SECOND_US / a->rate;
-
         if (a->full_us < now_us)
                 a->full_us = now_us;
         forget(a, now_us);
-        if (a->full_us + one <= now_us + SECOND_US) {
-                a->full_us += one;
+        if (a->full_us + SECOND_US / a->rate <= now_us + SECOND_US)
                 return true;
-        }
         a->turned_away++;
         a->put_off++;
         *ret_retry_after_ms = admission_spread_ms(a, a->turned_away);
         return false;
+}
+
+bool admission_take(struct admission *a, int64_t now_us, int64_t *ret_retry_after_ms)
+{
+        if (!admission_open(a, now_us, ret_retry_after_ms))
+                return false;
+        a->full_us += SECOND_US / a->rate;
+        return true;
 }

@@ -25,7 +25,21 @@ static void a_second_s_worth_gets_in_at_once_and_the_next_when_there_is_room(voi
         assert_true(admission_take(&a, 5 * second + second / RATE, &wait));
         for (int i = 0; i < RATE; i++)
                 assert_true(admission_take(&a, 60 * second, &wait));
-        assert_false(admission_take(&a, 60 * second, &wait));
+        assert_false(admission_open(&a, 60 * second, &wait));
+}
+
+static void who_only_looks_takes_no_place(void **state)
+{
+        struct admission a;
+        int64_t wait = 0;
+
+        (void)state;
+        admission_init(&a, RATE);
+        for (int i = 0; i < 10 * RATE; i++)
+                assert_true(admission_open(&a, 5 * second, &wait));
+        for (int i = 0; i < RATE; i++)
+                assert_true(admission_take(&a, 5 * second, &wait));
+        assert_false(admission_open(&a, 5 * second, &wait));
 }
 
 /* Each one that is turned away comes back at a random moment of the time that it was told. */
@@ -78,6 +92,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_second_s_worth_gets_in_at_once_and_the_next_when_there_is_room),
+                cmocka_unit_test(who_only_looks_takes_no_place),
                 cmocka_unit_test(a_storm_is_let_in_at_the_pace_and_hardly_anybody_asks_often),
                 cmocka_unit_test(nobody_is_told_to_wait_for_longer_than_a_minute),
         };

@@ -294,6 +294,13 @@ void live_detach(struct live *live, struct ulid id)
 
 /* ---- GET /ws ---- */
 
+/* In a storm nobody is asked about who can't get in; and only who is known takes a place, else a stranger could take them all. */
+static int admit(struct request *q, bool (*admission)(struct admission *, int64_t, int64_t *), struct fault *ret)
+{
+        *ret = (struct fault){ .has_retry_after_ms = true, .has_reason = true, .reason = STR("many connect at once; wait a while") };
+        return admission(&q->gateway->admission, clock_steady_us(q->gateway->service->clock), &ret->retry_after_ms) ? 0 : FAULT_UNAVAILABLE;
+}
+
 static void on_known(struct request *q, int code, const struct fault *fault)
 {
         struct live *live = q->gateway->live;
@@ -314,6 +321,8 @@ static void on_known(struct request *q, int code, const struct fault *fault)
                                       .reason = STR("must be a cursor that this server gave") };
                 code = FAULT_INVALID_PARAMS;
         }
+        if (!code)
+                code = admit(q, admission_take, &own);
         if (code) {
                 request_fail(q, code, fault);
                 return;
@@ -327,7 +336,7 @@ static void on_known(struct request *q, int code, const struct fault *fault)
 
 void live_route(struct request *q)
 {
-        struct fault fault = { .has_retry_after_ms = true, .has_reason = true, .reason = STR("many connect at once; wait a while") };
+        struct fault fault;
         const char *reason;
         struct str token;
         int status = ws_handshake(q, &token, &reason);
@@ -340,7 +349,7 @@ void live_route(struct request *q)
                 request_refuse(q, status, FAULT_INVALID_REQUEST, reason);
         else if (q->gateway->draining)
                 request_refuse(q, 503, FAULT_UNAVAILABLE, "this gateway is stopping; connect again");
-        else if (!admission_take(&q->gateway->admission, clock_steady_us(q->gateway->service->clock), &fault.retry_after_ms))
+        else if (admit(q, admission_open, &fault))
                 request_fail(q, FAULT_UNAVAILABLE, &fault);
         else
                 request_identify(q, token, on_known);

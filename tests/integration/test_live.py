@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import Desk, RpcError, until
+from harness import Desk, Device, RpcError, until
 from raw_socket import RawSocket
 
 CUSTOMER, AGENT, PHONE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
@@ -165,6 +165,11 @@ def test_a_storm_is_let_in_at_a_pace(desk):
     desk.configure({"gateway": {"admissions": 2}})
     desk.restart("gateway")
     desk.customer.close(), desk.agent.close()
+    stranger = Device(desk, "127.0.0.9")
+    stranger.open()
+    for token in [stranger.token] * 3 + [None, "x"]:
+        stranger.token = token
+        assert RawSocket(stranger).status == 401, "who is nobody takes nobody's place"
     got_in = [RawSocket(desk.agent), RawSocket(desk.agent)]
     refused = RawSocket(desk.agent)
     assert refused.status == 503 and int(refused.headers["Retry-After"]) >= 1
