@@ -24,7 +24,7 @@ struct ws {
         int fd;                          /* its */
         wslay_event_context_ptr wslay;   /* 8.6 KB: only while a message is on its way, and while it closes */
         uint64_t given, announced;       /* bytes that wslay has had; those of the frames that it has begun */
-        bool continues;                  /* the last frame of a message is to come */
+        unsigned pieces;                 /* that came of a message whose last one is to come; empty ones take nothing and don't count */
         struct chunk *waiting, **last;
         struct chunk *writing;
         size_t queued;                   /* bytes of both */
@@ -267,7 +267,7 @@ static wslay_event_context_ptr wslay_of(struct ws *ws)
                 abort();
         wslay_event_config_set_max_recv_msg_length(ws->wslay, WS_MESSAGE_MAX);
         ws->given = ws->announced = 0;
-        ws->continues = false;
+        ws->pieces = 0;
         return ws->wslay;
 }
 
@@ -337,10 +337,13 @@ static void on_wslay_frame(wslay_event_context_ptr ctx, const struct wslay_event
         uint64_t n = frame->payload_length;
         struct ws *ws = data;
 
-        (void)ctx;
         ws->announced += 2 + (n < 126 ? 0 : n <= UINT16_MAX ? 2 : 8) + 4 + n;
         if (!wslay_is_ctrl_frame(frame->opcode))
-                ws->continues = !frame->fin;
+                ws->pieces = frame->fin ? 0 : ws->pieces + (n > 0 || !ws->pieces);
+        if (ws->pieces <= WS_PIECES_MAX)
+                return;
+        ws_close(ws, WS_CLOSE_LONG, "too many pieces");
+        wslay_event_shutdown_read(ctx);
 }
 
 static void on_wslay_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *data)
@@ -377,7 +380,7 @@ static void rest(struct ws *ws)
                 h2o_buffer_dispose(&ws->sock->input);
                 h2o_buffer_init(&ws->sock->input, &h2o_socket_buffer_prototype);
         }
-        if (!ws->wslay || ws->given != ws->announced || ws->continues || wslay_event_want_write(ws->wslay) ||
+        if (!ws->wslay || ws->given != ws->announced || ws->pieces || wslay_event_want_write(ws->wslay) ||
             !wslay_event_get_read_enabled(ws->wslay) || wslay_event_get_close_sent(ws->wslay) || wslay_event_get_close_received(ws->wslay))
                 return;
         wslay_event_context_free(ws->wslay);
@@ -451,13 +454,11 @@ struct ws *ws_new(struct request *q, const struct ws_events *events, void *data)
 {
         struct ws *ws = calloc(1, sizeof(*ws));
         struct str key = q->h2o ? request_header(q, "sec-websocket-key") : (struct str){ 0 };
+        h2o_req_t *h2o;
 
         if (!ws)
                 abort();
-        ws->gateway = q->gateway;
-        ws->events = events;
-        ws->data = data;
-        ws->last = &ws->waiting;
+        *ws = (struct ws){ .gateway = q->gateway, .events = events, .data = data, .last = &ws->waiting };
         ws->closing = loop_timer_new(q->gateway->service->loop, on_closing, ws);
         if (!q->h2o) {
                 request_end(q);
@@ -472,12 +473,9 @@ struct ws *ws_new(struct request *q, const struct ws_events *events, void *data)
         q->h2o->res.reason = "Switching Protocols";
         q->gateway->answers[1]++;
         ws->upgrading = true;
-        {
-                h2o_req_t *h2o = q->h2o;
-
-                request_end(q);
-                h2o_http1_upgrade(h2o, NULL, 0, on_upgraded, ws);
-        }
+        h2o = q->h2o;
+        request_end(q);
+        h2o_http1_upgrade(h2o, NULL, 0, on_upgraded, ws);
         return ws;
 }
 

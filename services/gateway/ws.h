@@ -5,6 +5,7 @@
 enum {
         WS_QUEUE_MAX = 2 * 1024 * 1024, /* more than this waits: the peer asks and does not read */
         WS_MESSAGE_MAX = 64 * 1024,     /* from the peer */
+        WS_PIECES_MAX = 256,            /* of one: each takes 96 bytes, however small it is */
         WS_HEAD_MAX = 10,
         WS_CLOSE_US = 5 * 1000 * 1000,  /* how long the peer may take to close its side */
 };
@@ -12,6 +13,7 @@ enum {
 enum ws_close {
         WS_CLOSE_GOING = 1001,
         WS_CLOSE_BINARY = 1003,
+        WS_CLOSE_LONG = 1009,
         WS_CLOSE_UNAUTHENTICATED = 4001,
         WS_CLOSE_ANEW = 4002,           /* the caller's role changed: open a session again and fetch anew */
         WS_CLOSE_SLOW = 4008,

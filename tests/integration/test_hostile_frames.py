@@ -129,6 +129,7 @@ FRAMES = {
     "4 GiB": (frame(FIN | TEXT, length=b"\xff" + struct.pack(">Q", 2**32)), TOO_LONG),
     "64 KiB and a byte": (frame(FIN | TEXT, b"x" * (65536 + 1)), TOO_LONG),
     "64 KiB and a byte in pieces": (frame(TEXT, b"x" * 65536) + frame(FIN | CONTINUED, b"x"), TOO_LONG),
+    "a message in more pieces than anybody needs": (frame(TEXT, b"x") + frame(CONTINUED, b"x") * 256, TOO_LONG),
     "a continuation of nothing": (frame(FIN | CONTINUED, b"x"), PROTOCOL),
     "text within text": (frame(TEXT, b"x") + frame(FIN | TEXT, b"x"), PROTOCOL),
     "bytes within text": (frame(TEXT, b"x") + frame(FIN | BINARY, b"x"), PROTOCOL),
@@ -218,6 +219,9 @@ def test_many_empty_pieces_are_one_message(desk):
     w = RawSocket(desk.customer)
     w.socket.sendall(frame(TEXT) + frame(CONTINUED) * 20000 + frame(FIN | PING) + frame(FIN | CONTINUED, b'{"type":"ping"}'))
     assert w.message() == {"type": "pong"}
+    w.socket.sendall(frame(TEXT, b"{") + frame(CONTINUED, b" ") * 255 + frame(FIN | CONTINUED, b'"type":"ping"}'))
+    while w.message() != {"type": "pong"}:
+        pass
     w.close()
 
 
