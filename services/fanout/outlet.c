@@ -30,7 +30,7 @@ struct outlet *outlet_of(struct outlet **outlets, struct loop *loop, struct ulid
 
 static size_t queued_bytes(const struct queued *d)
 {
-        return sizeof(*d) + d->capacity * sizeof(d->sessions[0]) + d->keep.n;
+        return sizeof(*d) + d->capacity * sizeof(d->sessions[0]) + d->keep.n + (d->event ? d->event->bytes : 0);
 }
 
 static void queued_drop(struct outlet *o)
