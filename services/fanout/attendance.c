@@ -195,11 +195,16 @@ void attendance_lost(struct attendance *a, const struct session *s, int64_t hear
 
 void attendance_op(struct attendance *a, const struct shared_event *event)
 {
+        int64_t now_ms = clock_now_ms(a->fanout->service->clock);
         struct ulid ticket;
 
+        if (!a->losses.since)
+                a->losses.since = event->event.at < now_ms ? event->event.at : now_ms;
         if (event_loses(event, &ticket)) {
                 presence_lose(&a->presence, event->readers->target, ticket);
                 losses_note(&a->losses, event->readers->target, ticket, event->event.at);
+        } else if (event_gains(event, &ticket)) {
+                losses_regain(&a->losses, event->readers->target, ticket);
         } else if (str_is(event->event.type, schema_event_role_changed.name)) {
                 presence_forget(&a->presence, event->readers->target);
         }

@@ -126,19 +126,24 @@ static struct session *attach(struct room *room, uint8_t number, struct ulid use
 static void log_user_op(struct room *room, const char *type, struct ulid target, const char *data)
 {
         struct tail *tail = &room->fanout.tail;
-        struct event event = { .type = str_of(type), .data = str_of(data) };
+        struct event event = { .type = str_of(type), .data = str_of(data), .at = held_ms(&room->now_us) };
         struct log_item item = { .seq = tail_end(tail) + 1, .hash = STR("hash 101"), .audience = AUDIENCE_USER, .target = target, .event = &event };
 
         attendance_op(&room->fanout.attendance, tail_add(tail, &item));
 }
 
-static void lose(struct room *room, struct ulid user, struct ulid ticket)
+static void log_access(struct room *room, const char *type, struct ulid user, struct ulid ticket)
 {
         char text[ULID_TEXT + 1], data[64];
 
         ulid_text(ticket, text);
         snprintf(data, sizeof(data), "{\"ticket\":\"%s\"}", text);
-        log_user_op(room, "access.lost", user, data);
+        log_user_op(room, type, user, data);
+}
+
+static void lose(struct room *room, struct ulid user, struct ulid ticket)
+{
+        log_access(room, "access.lost", user, ticket);
 }
 
 static bool looks(struct room *room, struct ulid user, struct ulid ticket)
@@ -299,6 +304,24 @@ static void a_loss_of_access_ends_a_lease_before_it_is_told(void **state)
         assert_int_equal(room->kept[2].n, 0);
 }
 
+static void a_grant_is_good_by_what_the_log_says_of_access(void **state)
+{
+        struct room *room = *state;
+        const struct losses *losses = &room->fanout.attendance.losses;
+        const int64_t now_ms = room->now_us / MS;
+        struct grant before = { .user = alice, .ticket = printer, .expires_at = now_ms - 1 + GRANT_MS }, after = before;
+
+        after.expires_at += SECOND / MS;
+        assert_false(losses_void(losses, &before));
+        lose(room, bob, phone);                     /* the first that this fanout reads: what was before it does not know */
+        assert_true(losses_void(losses, &before));
+        assert_false(losses_void(losses, &after));
+        lose(room, alice, printer);
+        assert_true(losses_void(losses, &after));
+        log_access(room, "access.gained", alice, printer);
+        assert_false(losses_void(losses, &after));
+}
+
 static void a_changed_role_ends_what_was_shown_by_it(void **state)
 {
         struct room *room = *state;
@@ -345,6 +368,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_fanout_believes_itself_rather_than_what_it_gave_to_keep, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_a_gateway_was_not_given_to_keep_it_is_given_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_loss_of_access_ends_a_lease_before_it_is_told, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_grant_is_good_by_what_the_log_says_of_access, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_changed_role_ends_what_was_shown_by_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_idle_session_takes_half_a_kibibyte_at_most, setup, teardown),
         };

@@ -17,13 +17,20 @@ static void drop(struct losses *l, struct loss *loss)
         free(loss);
 }
 
-void losses_note(struct losses *l, struct ulid user, struct ulid ticket, int64_t at_ms)
+void losses_regain(struct losses *l, struct ulid user, struct ulid ticket)
 {
         struct loss *loss = loss_find(l, user, ticket);
 
         if (loss)
                 drop(l, loss);
-        while (l->all && l->all->at + GRANT_MS < at_ms)
+}
+
+void losses_note(struct losses *l, struct ulid user, struct ulid ticket, int64_t at_ms)
+{
+        struct loss *loss;
+
+        losses_regain(l, user, ticket);
+        while (l->all && l->all->at + LOSS_DOUBT_MS + GRANT_MS < at_ms)
                 drop(l, l->all);
         loss = calloc(1, sizeof(*loss));
         if (!loss)
@@ -35,8 +42,9 @@ void losses_note(struct losses *l, struct ulid user, struct ulid ticket, int64_t
 bool losses_void(const struct losses *l, const struct grant *grant)
 {
         const struct loss *loss = loss_find(l, grant->user, grant->ticket);
+        int64_t given_at = grant->expires_at - GRANT_MS;
 
-        return !grant->agent && loss && grant->expires_at - GRANT_MS <= loss->at;
+        return !grant->agent && (given_at < l->since || (loss && given_at <= loss->at + LOSS_DOUBT_MS));
 }
 
 void losses_deinit(struct losses *l)

@@ -251,17 +251,27 @@ void tail_read(const struct tail *t, int64_t after, const struct tail_reader *re
         }
 }
 
+static bool changes_access(const struct shared_event *e, const struct schema_event *type, struct ulid *ret_ticket)
+{
+        struct event_access_lost data; /* both kinds have this shape */
+        struct arena arena = { 0 };
+        bool is = e->has_event && e->readers->kind == AUDIENCE_USER && str_is(e->event.type, type->name) &&
+                  !json_read(type->data, e->event.data, &arena, &data, NULL);
+
+        if (is)
+                *ret_ticket = data.ticket;
+        arena_deinit(&arena);
+        return is;
+}
+
 bool event_loses(const struct shared_event *e, struct ulid *ret_ticket)
 {
-        struct event_access_lost lost;
-        struct arena arena = { 0 };
-        bool loses = e->has_event && e->readers->kind == AUDIENCE_USER && str_is(e->event.type, schema_event_access_lost.name) &&
-                     !json_read(schema_event_access_lost.data, e->event.data, &arena, &lost, NULL);
+        return changes_access(e, &schema_event_access_lost, ret_ticket);
+}
 
-        if (loses)
-                *ret_ticket = lost.ticket;
-        arena_deinit(&arena);
-        return loses;
+bool event_gains(const struct shared_event *e, struct ulid *ret_ticket)
+{
+        return changes_access(e, &schema_event_access_gained, ret_ticket);
 }
 
 bool tail_loses(const struct tail *t, int64_t after, struct ulid user, struct ulid ticket)

@@ -33,8 +33,9 @@ struct shared_event *shared_event_new(const struct event *event);
 /* Of an op: the position behind it. */
 struct str shared_event_cursor(const struct shared_event *e, struct arena *arena);
 void shared_event_unref(struct shared_event *e);
-/* Whether it says that a user, its target, may see a ticket no more. */
+/* Whether it says that a user, its target, may see a ticket no more, or now. */
 bool event_loses(const struct shared_event *e, struct ulid *ret_ticket);
+bool event_gains(const struct shared_event *e, struct ulid *ret_ticket);
 
 struct tail {
         struct cursor_key key;

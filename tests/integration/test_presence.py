@@ -203,7 +203,7 @@ def test_only_a_grant_of_ones_own_for_this_ticket_and_only_ones_own_session_coun
     assert code_of(customer.rpc, "presence.view", ticket=other, grant=grant) == NOT_FOUND
     assert code_of(view, customer, grant=grant_of(desk, linus.user, ticket, False, now - 1)) == EXPIRED
     assert code_of(view, customer, grant=grant_of(desk, linus.user, ticket, True, now + 60000)) == NOT_FOUND     # of when they were an agent
-    view(customer, grant=grant_of(desk, linus.user, ticket, False, now + 60000))
+    view(customer, grant=grant_of(desk, linus.user, ticket, False, now + 600000))
     for session in agent.session, ulid():
         assert code_of(linus.rpc, "presence.view", session=session, ticket=ticket, grant=grant) == NOT_FOUND
         assert code_of(linus.rpc, "presence.leave", session=session, ticket=ticket) == NOT_FOUND
