@@ -126,7 +126,8 @@ static void log_take(void *data, const void *result)
                 outlets_drop(f);
                 attendance_deinit(&f->attendance);
                 attendance_init(&f->attendance, f);
-                f->found = f->positioned = false;
+                f->found = f->positioned = f->own_found = false;
+                f->own_told = 0;
                 return;
         }
         if (!f->found) {
@@ -147,32 +148,57 @@ static void log_take(void *data, const void *result)
 
 static void own_ask(void *data, void *params)
 {
-        const struct fanout *f = data;
+        struct fanout *f = data;
 
-        *(struct personal_follow *)params = (struct personal_follow){ .has_after = f->own_found, .after = f->own_head, .max_bytes = 262144 };
+        f->own_anew = !f->own_found || f->own_missed;
+        *(struct personal_follow *)params = (struct personal_follow){ .has_after = !f->own_anew, .after = f->own_head, .max_bytes = 262144 };
+}
+
+/* To the sessions of whose own it is, or of them to those that missed it. */
+static void own_tell(struct fanout *f, const struct personal_item *item, bool again)
+{
+        const struct party *party = sessions_party(&f->sessions, item->user);
+        struct shared_event *event;
+        struct session *s;
+
+        f->recipients.n = 0;
+        if (party)
+                DL_FOREACH(party->sessions, s)
+                        if (!again || s->missed)
+                                recipients_add(&f->recipients, s);
+        if (!f->recipients.n)
+                return;
+        event = shared_event_new(&item->event);
+        outlets_deliver(event, &f->recipients);
+        shared_event_unref(event);
+}
+
+static void own_caught_up(struct fanout *f)
+{
+        if (!f->own_retold || f->own_missed)
+                return;
+        f->own_retold = false;
+        for (struct session *s = f->sessions.by_id; s; s = s->hh.next)
+                s->missed = false;
 }
 
 static void own_take(void *data, const void *result)
 {
         const struct personal_follow_result *in = result;
         struct fanout *f = data;
+        const bool again = in->head <= f->own_told;
 
+        if (f->own_anew) {
+                f->own_missed = false;
+                f->own_retold = true;
+        }
         f->own_found = true;
         f->own_head = in->head;
-        for (size_t i = 0; i < in->items.n; i++) {
-                const struct personal_item *item = &((const struct personal_item *)in->items.items)[i];
-                const struct party *party = sessions_party(&f->sessions, item->user);
-                struct shared_event *event;
-                struct session *s;
-
-                if (!party)
-                        continue;
-                f->recipients.n = 0;
-                DL_FOREACH(party->sessions, s)
-                        recipients_add(&f->recipients, s);
-                event = shared_event_new(&item->event);
-                outlets_deliver(event, &f->recipients);
-                shared_event_unref(event);
+        for (size_t i = 0; i < in->items.n; i++)
+                own_tell(f, &((const struct personal_item *)in->items.items)[i], again);
+        if (in->head >= f->own_told) {
+                f->own_told = in->head;
+                own_caught_up(f);
         }
         fanout_wake(f);
 }
@@ -260,6 +286,8 @@ int fanout_on_live_attach(struct fanout *f, struct call *c, const struct live_at
                 ret->cursor = tail_cursor(&f->tail, tail_end(&f->tail), &c->arena);
         }
         s->pushed = !r && (ret->outcome == ATTACH_OUTCOME_LIVE || ret->outcome == ATTACH_OUTCOME_RESET);
+        if (in->again && !known)
+                s->missed = f->own_missed = true;
         attendance_attached(&f->attendance, s, in, known);
         return r;
 }

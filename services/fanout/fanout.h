@@ -23,7 +23,10 @@ struct fanout {
         int64_t heard_us;           /* when store answered last */
         int64_t events;             /* read since start */
         bool own_found;
-        int64_t own_head;           /* how far what is users' own was followed */
+        int64_t own_head, own_told; /* how far what is users' own was followed, and was told to all */
+        bool own_missed;            /* sessions have missed some: the newest is asked for anew */
+        bool own_anew;              /* it was */
+        bool own_retold;            /* until own_told it is told to those alone */
 
         struct outlet *outlets;     /* by gateway id */
         struct sessions sessions;

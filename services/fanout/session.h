@@ -13,6 +13,7 @@ struct session {
         struct party *party;
         bool agent;
         bool behind;                        /* was not told of who is there for a while */
+        bool missed;                        /* what is its user's own, while fanout did not know it */
         bool pushed;                        /* gets what is logged; else it reads on by itself */
         struct session *prev, *next;        /* of the party */
         struct session *prev_agent, *next_agent;

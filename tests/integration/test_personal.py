@@ -121,3 +121,29 @@ def bytes_of(text):
     for digit in text:
         number = number << 5 | "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(digit)
     return number.to_bytes(16, "big")
+
+
+def test_what_one_device_did_while_fanout_was_away_the_other_hears(desk, ticket):
+    laptop, agent = desk.laptop.live(), desk.agent.live()
+    comment = desk.agent.rpc("comment.add", ticket=ticket, body="And?")["comment"]["id"]
+    laptop.next("comment.added")
+    desk.kill("fanout")
+    draft = desk.phone.rpc("draft.save", ticket=ticket, body="So")["draft"]
+    desk.phone.rpc("read.mark", ticket=ticket, comment=comment)
+    desk.agent.rpc("draft.save", ticket=ticket, note=True, body="Hm")
+    desk.start("fanout")
+
+    def told(live):
+        with live.change:
+            return [(event["type"], event["data"]) for event in live.mentions if event["data"].get("ticket") == ticket]
+
+    kinds = {"draft.changed": {"ticket": ticket, "note": False, "version": draft["version"]},
+             "read.marked": {"ticket": ticket, "comment": comment, "unread": 0}}
+    until("the laptop is told", lambda: all(each in told(laptop) for each in kinds.items()))
+    until("the agent is told", lambda: told(agent))
+    assert all(data.get("note") for kind, data in told(agent)), "of their own alone"
+    heard = len(told(laptop))
+    again = desk.phone.rpc("draft.save", ticket=ticket, body="So!", version=draft["version"])["draft"]["version"]
+    until("the laptop is told of what is new", lambda: ("draft.changed", {"ticket": ticket, "note": False, "version": again}) in told(laptop))
+    assert len(told(laptop)) == heard + 1, "once"
+    laptop.close(), agent.close()
