@@ -121,7 +121,10 @@ def test_who_loses_access_within_a_replay_sees_no_more_of_it(desk, fanout_is_new
     w = RawSocket(desk.customer, cursor)
     page = w.message()
     assert page["more"] and 0 < len(numbers(page["events"])) < 30
+    other = RawSocket(desk.customer)
     desk.agent.rpc("ticket.set", ticket=ticket, remove_watchers=[desk.customer.user])
+    assert [e["type"] for e in other.events(1)] == ["access.lost"], "fanout knows"
+    other.close()
     mine = desk.customer.rpc("ticket.create", subject="Linus's", body="x")["id"]
     w.cursor = page["to"]
     w.acknowledge()
