@@ -302,7 +302,7 @@ static void on_heard(void *data)
         struct live_session *s = data;
 
         s->heard_us = now_us(s);
-        if (s->pinged)
+        if (s->pinged && !s->leaving) /* else the timer is the bye's */
                 rest(s);
 }
 
