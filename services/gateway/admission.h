@@ -17,7 +17,7 @@ struct admission {
 void admission_init(struct admission *a, int64_t rate);
 /* Whether one can be taken; false: come back within *ret_retry_after_ms. */
 bool admission_open(struct admission *a, int64_t now_us, int64_t *ret_retry_after_ms);
-/* Takes it. */
+/* The same, and takes it where it can. */
 bool admission_take(struct admission *a, int64_t now_us, int64_t *ret_retry_after_ms);
 /* In how long so many come back without being turned away. */
 int64_t admission_spread_ms(const struct admission *a, int64_t clients);
