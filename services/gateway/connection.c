@@ -359,6 +359,13 @@ size_t connections_count(const struct connections *cs)
         return cs->n;
 }
 
+bool connections_expect(const struct connections *cs)
+{
+        const h2o_linklist_t *heads = &cs->lists[CONNECTION_HEAD];
+
+        return heads->prev != heads && cs->tick - H2O_STRUCT_FROM_MEMBER(struct connection, link, heads->prev)->since <= 1;
+}
+
 void connections_tell(const struct connections *cs, struct stats *stats)
 {
         struct figure *ended;

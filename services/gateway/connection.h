@@ -61,5 +61,7 @@ void connections_turn(struct connections *cs);
 /* Once nothing is answered any more: those who keep a connection open see its end. One turn of h2o's loop. */
 void connections_close(struct connections *cs);
 size_t connections_count(const struct connections *cs);
+/* Whether a request is to be expected: somebody connected, or began one, a second or two ago at most. */
+bool connections_expect(const struct connections *cs);
 struct stats;
 void connections_tell(const struct connections *cs, struct stats *stats);

@@ -205,7 +205,7 @@ static bool drained(void *data)
 {
         struct gateway *g = data;
 
-        return g->requests == 0 && live_count(g->live) == 0;
+        return g->requests == 0 && live_count(g->live) == 0 && !connections_expect(g->connections);
 }
 
 static void h2o_stop(struct gateway *g)

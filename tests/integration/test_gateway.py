@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness import BIN, Desk, Device, RpcError, ulid, until
+from harness import BIN, DEADLINE_S, Desk, Device, RpcError, ulid, until
 from raw_socket import RawSocket
 
 CUSTOMER, AGENT = "127.0.0.2", "127.0.0.3"
@@ -491,6 +491,21 @@ def test_a_gateway_that_stops_says_bye_and_ends_in_order(own_desk, ada):
     w = RawSocket(ada, w.cursor)
     assert w.events(2)[0]["data"]["ticket"]["number"] == number
     w.close(), idle.close()
+
+
+def test_who_has_just_connected_is_answered_by_a_gateway_that_stops(own_desk, ada):
+    late = [socket.create_connection(("127.0.0.1", own_desk.port), timeout=DEADLINE_S) for _ in range(3)]
+    until("they are taken", lambda: own_desk.figure("gateway", "connections") >= 3)
+    stopping = threading.Thread(target=own_desk.terminate, args=("gateway",))
+    stopping.start()
+    until("it takes no more", lambda: not own_desk.is_healthy())
+    for s in late[:2]:
+        s.sendall(f"GET /healthz HTTP/1.1\r\nHost: {own_desk.address}\r\n\r\n".encode())
+        assert b" 200 OK" in s.recv(4096)
+    stopping.join()         # nor does it wait for ever for the third
+    for s in late:
+        s.close()
+    ada.close()
 
 
 def test_a_gateway_that_was_paused_goes_on(own_desk, ada):
