@@ -17,6 +17,7 @@ static const struct {
         [LIMITS_SESSION] = { "session", 10 },
         [LIMITS_ENROLL] = { "enroll", 2 },
         [LIMITS_TYPING] = { "typing", 100 },
+        [LIMITS_SEARCH] = { "search", 20 }, /* the dearest of what is read */
 };
 
 void limits_init(struct limits *limits, int64_t device_rate, int64_t user_rate)

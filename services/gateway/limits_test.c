@@ -59,6 +59,7 @@ static void classes_devices_and_users_do_not_share(void **state)
         assert_int_equal(drain(l, LIMITS_SESSION, "a", NULL, 0, &ms), 6);
         assert_int_equal(drain(l, LIMITS_ENROLL, "a", NULL, 0, &ms), 1);
         assert_int_equal(drain(l, LIMITS_TYPING, "a", NULL, 0, &ms), 60);
+        assert_int_equal(drain(l, LIMITS_SEARCH, "a", NULL, 0, &ms), 12);
         assert_int_equal(drain(l, LIMITS_READ, "b", NULL, 0, &ms), 60);
 }
 
@@ -106,6 +107,7 @@ static void classes_are_found_by_their_names_in_the_schemas(void **state)
         assert_int_equal(limits_class_of("enroll"), LIMITS_ENROLL);
         assert_int_equal(limits_class_of("typing"), LIMITS_TYPING);
         assert_int_equal(limits_class_of("upload"), LIMITS_UPLOAD);
+        assert_int_equal(limits_class_of("search"), LIMITS_SEARCH);
         assert_int_equal(limits_class_of("something new"), LIMITS_READ);
 }
 

@@ -50,7 +50,8 @@ static int texts_copy(struct db *from, struct db *to)
         return r;
 }
 
-static int log_fold(struct db *from, struct db *to, int64_t *ret_ops)
+/* The index of texts is made at the position up to which ours goes, of the tables as they were then. */
+static int log_fold(struct db *from, struct db *to, int64_t indexed, int64_t *ret_ops)
 {
         sqlite3_stmt *q = db_query(from, "SELECT seq, scope, audience, record, request FROM op ORDER BY seq", "");
         struct arena arena = { 0 };
@@ -70,6 +71,8 @@ static int log_fold(struct db *from, struct db *to, int64_t *ret_ops)
                         if (!r)
                                 r = fold_apply(to, &e, body);
                 }
+                if (!r && e.seq == indexed)
+                        r = search_index(to, &arena, INT64_MAX, &(int64_t){ 0 });
                 arena_reset(&arena);
                 if (!r && ++*ret_ops % FOLDS_PER_COMMIT == 0) {
                         r = db_commit(to);
@@ -138,6 +141,15 @@ static int table_compare(struct db *mine, struct db *fresh, const char *table, c
         return ra < 0 ? ra : rb < 0 ? rb : 0;
 }
 
+static int search_compare(struct db *mine, struct db *fresh, struct report *report)
+{
+        int r = table_compare(mine, fresh, "search_text", "SELECT * FROM search_text ORDER BY id", report);
+
+        if (!r)
+                r = table_compare(mine, fresh, "search_public", "SELECT term, doc, col, offset FROM search_public_words", report);
+        return r ? r : table_compare(mine, fresh, "search_notes", "SELECT term, doc, col, offset FROM search_notes_words", report);
+}
+
 int tables_compare(struct db *mine, struct db *fresh, struct report *report)
 {
         static const struct {
@@ -185,6 +197,7 @@ int store_on_store_rebuild(struct store *s, struct call *c, const struct store_r
         const char *path = arena_format(&c->arena, "%s.rebuild", s->path).p;
         struct report report;
         struct db *fresh;
+        int64_t indexed;
         int r;
 
         (void)in;
@@ -199,11 +212,15 @@ int store_on_store_rebuild(struct store *s, struct call *c, const struct store_r
         if (!r)
                 r = texts_copy(s->audit.db, fresh);
         if (!r)
-                r = log_fold(s->audit.db, fresh, &ret->ops);
+                r = search_position(s->audit.db, &indexed);
+        if (!r)
+                r = log_fold(s->audit.db, fresh, indexed, &ret->ops);
         if (!r)
                 r = db_commit(fresh);
         if (!r)
                 r = tables_compare(s->audit.db, fresh, &report);
+        if (!r)
+                r = search_compare(s->audit.db, fresh, &report);
         db_close(fresh);
         fresh_remove(path);
         ret->equal = report.n == 0;

@@ -1,6 +1,7 @@
 #include "fold.h"
 
 #include "registers.h"
+#include "search.h"
 #include "ticket.h"
 #include "schema/comment.h"
 #include "schema/person.h"
@@ -192,7 +193,9 @@ static const struct comment_sql comment_sql[2] = { COMMENT_SQL("comment", "comme
 
 static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
 {
-        return db_do(f->db, "DELETE FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
+        int r = search_forget(f->db, op_id, n);
+
+        return r ? r : db_do(f->db, "DELETE FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
 }
 
 /* The stamp up to which the comment's texts are redacted: 0, or -ENOENT. */
@@ -380,7 +383,7 @@ static int comment_redact(struct fold *f, const void *body)
                 r = db_do(f->db, "DELETE FROM op_text WHERE (op_id, n) IN (SELECT op_id, n FROM attachment WHERE comment = ?1)", "u", b->comment);
         if (!r)
                 r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", b->comment);
-        return r;
+        return r ? r : search_scrub(f->db, f->internal);
 }
 
 /* ---- people, the project, access ---- */

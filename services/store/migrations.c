@@ -81,6 +81,24 @@ static const char *const steps[] = {
         "  version INTEGER NOT NULL, saved INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(user, ticket, note)) WITHOUT ROWID;"
         "CREATE INDEX draft_by_age ON draft(saved);"
         "CREATE INDEX draft_by_seq ON draft(seq);",
+
+        /* derived, as far as position 'search' says: what is found by search. id: the position in the log of what made the entity, so the
+         * newest is the greatest; source: enum search_source; entity: the comment or note, NULL for a subject; op_id, n, field: the text.
+         * The index has no copy of the texts; ticket is a word of its own there, by which a customer's tickets are picked out. */
+        "CREATE TABLE search_text ("
+        "  id INTEGER PRIMARY KEY, source INTEGER NOT NULL, ticket BLOB NOT NULL, entity BLOB,"
+        "  op_id BLOB NOT NULL, n INTEGER NOT NULL, field INTEGER NOT NULL);"
+        "CREATE INDEX search_text_by_op ON search_text(op_id, n);"
+        "CREATE INDEX search_text_subject ON search_text(id) WHERE source = 0;"
+        "CREATE INDEX search_text_subject_of ON search_text(ticket) WHERE source = 0;"
+        "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
+        "  FROM search_text s JOIN op_text t ON t.op_id = s.op_id AND t.n = s.n AND t.field = s.field;"
+#define INDEX(table)                                                                                                   \
+        "CREATE VIRTUAL TABLE " table " USING fts5(text, ticket, content = 'search_content', content_rowid = 'id',"    \
+        "  tokenize = 'unicode61 remove_diacritics 2');"                                                               \
+        "CREATE VIRTUAL TABLE " table "_words USING fts5vocab(" table ", instance);"
+        INDEX("search_public") INDEX("search_notes"),
+#undef INDEX
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

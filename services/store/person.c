@@ -36,6 +36,22 @@ int person_find(struct db *db, struct ulid id, struct arena *arena, struct perso
         return r;
 }
 
+int person_named(struct db *db, struct str name, bool staff, struct ulid *ret, bool *ret_several)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT p.id FROM person p JOIN op_text t ON t.op_id = p.name_op AND t.n = p.name_n AND t.field = ?3"
+                                       " WHERE p.role >= ?2 AND lower(CAST(t.text AS TEXT)) = lower(?1) LIMIT 2", "tii", name,
+                                   (int64_t)(staff ? ROLE_AGENT : ROLE_CUSTOMER), (int64_t)PERSON_NAME_FIELD);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        *ret = db_column_ulid(q, 0);
+        r = db_step(db, q);
+        *ret_several = r > 0;
+        db_done(q);
+        return r < 0 ? r : 0;
+}
+
 int person_may(struct db *db, struct ulid id, enum schema_role role, bool *ret)
 {
         sqlite3_stmt *q = db_query(db, "SELECT role, active FROM person WHERE id = ?1", "u", id);

@@ -4,6 +4,8 @@
 #include "tx.h"
 
 int person_find(struct db *db, struct ulid id, struct arena *arena, struct person *ret);  /* -ENOENT */
+/* Who has this name, whatever the case of its ASCII letters; staff: among agents and admins. -ENOENT for nobody. */
+int person_named(struct db *db, struct str name, bool staff, struct ulid *ret, bool *ret_several);
 /* Whether the id is somebody with this role at least, and active. */
 int person_may(struct db *db, struct ulid id, enum schema_role role, bool *ret);
 

@@ -1,5 +1,7 @@
 /* What is a user's own: how far they have read, and what they are writing. */
 #include "store_room.h"
+
+#include "schema/search.h"
 #include "draft.h"
 #include "read.h"
 #include "schema/personal.h"
@@ -240,13 +242,19 @@ static void a_store_of_before_gets_its_tables_when_it_is_opened(void **state)
         struct room *room = *state;
         struct ulid ticket = room_ticket(room, ALICE, "From before").id;
         struct comment comment = written(room, AGNES, ticket, "Answered");
+        struct ticket_search_result found;
 
-        assert_int_equal(db_run(room->store->writer.db, "DROP TABLE read_mark; DROP TABLE draft; PRAGMA user_version = 1"), 0);
+        assert_int_equal(db_run(room->store->writer.db, "DROP TABLE read_mark; DROP TABLE draft;"
+                                                         "DROP TABLE search_public_words; DROP TABLE search_notes_words; DROP TABLE search_public;"
+                                                         "DROP TABLE search_notes; DROP VIEW search_content; DROP TABLE search_text;"
+                                                         "DELETE FROM position WHERE name = 'search'; PRAGMA user_version = 1"), 0);
         room_close(room);
         assert_int_equal(room_open_vfs(room, NULL), 0);
         assert_int_equal(unread(room, ALICE, ticket), 1);
         assert_int_equal(mark(room, ALICE, ticket, comment.id, NULL), 0);
         assert_int_equal(unread(room, ALICE, ticket), 0);
+        assert_int_equal(room_call(room, ALICE, &schema_method_ticket_search, &(struct ticket_search){ .query = STR("answered"), .limit = 1 }, &found), 0);
+        assert_int_equal(found.items.n, 1);
         room_proof(room);
 }
 

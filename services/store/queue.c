@@ -50,6 +50,16 @@ void queue_close(struct queue *q)
         pthread_cond_signal(&q->filled);
 }
 
+bool queue_closed(struct queue *q)
+{
+        bool closed;
+
+        pthread_mutex_lock(&q->mutex);
+        closed = q->closed;
+        pthread_mutex_unlock(&q->mutex);
+        return closed;
+}
+
 size_t queue_depth(struct queue *q)
 {
         size_t n = 0;

@@ -23,6 +23,7 @@ void queue_deinit(struct queue *q);
 void queue_call(struct queue *q, struct call *c);
 void queue_task(struct queue *q, struct task *t);
 void queue_close(struct queue *q);      /* queue_take answers false when it is empty, too */
+bool queue_closed(struct queue *q);
 size_t queue_depth(struct queue *q);    /* calls that wait */
 
 /* Waits for something, then takes at most max calls and all tasks. */

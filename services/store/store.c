@@ -6,6 +6,7 @@
 #include "schema/log.h"
 #include "schema/personal.h"
 #include "schema/project.h"
+#include "schema/search.h"
 #include "tx.h"
 #include "upload.h"
 #include "writer.h"
@@ -45,6 +46,12 @@ static bool on_audit(const struct schema_method *m)
         return m == &schema_method_store_rebuild || m == &schema_method_store_verify;
 }
 
+/* What it answers depends on the index of texts, which is brought up to date first. */
+static bool on_search(const struct schema_method *m)
+{
+        return m == &schema_method_ticket_search || m == &schema_method_ticket_similar || m == &schema_method_store_rebuild;
+}
+
 struct db *store_db(struct store *s, const struct call *c)
 {
         if (c->method->mutates)
@@ -55,11 +62,16 @@ struct db *store_db(struct store *s, const struct call *c)
 bool store_route(void *data, struct call *c)
 {
         struct store *s = data;
+        struct queue *queue;
 
         if (c->method == &schema_method_ops_follow || c->method == &schema_method_personal_follow || c->method == &schema_method_store_stats)
                 return false;
-        queue_call(c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
-                   : on_audit(c->method) ? &s->audit.queue : &s->reader.queue, c);
+        queue = c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
+                : on_audit(c->method) ? &s->audit.queue : &s->reader.queue;
+        if (on_search(c->method))
+                search_then(s, c, queue);
+        else
+                queue_call(queue, c);
         return true;
 }
 

@@ -11,6 +11,7 @@
 #include "replica/chain.h"
 #include "replica/hlc.h"
 #include "schema/store_handlers.h"
+#include "search.h"
 #include "service.h"
 
 enum {
@@ -62,6 +63,7 @@ struct store {
         _Atomic int64_t personal_head;    /* of the last committed change of what is users' own */
         _Atomic int64_t commits, ops;     /* since start */
         struct tally committing;          /* noted by the writer */
+        struct search_upkeep search;
 
         /* constant after start */
         uint8_t origin[OP_ORIGIN_BYTES];

@@ -40,7 +40,8 @@ int writer_load(struct store *s)
         }
         s->checkpoint_at = clock_now_ms(s->service->clock);
         s->head = head;
-        return personal_load(s);
+        r = search_load(s);
+        return r ? r : personal_load(s);
 }
 
 /* One command or task. With a savepoint it is undone as a whole where it fails; without, *ret_torn says that it failed and had written. */
@@ -159,6 +160,7 @@ static void announce(struct store *s, int64_t head_before)
                 s->woken.run = wake_followers;
                 loop_post(s->service->loop, &s->woken);
         }
+        search_catch_up(s);
 }
 
 /* A batch's commands and tasks in order, in one transaction; no further than to one that is torn. */

@@ -1,0 +1,244 @@
+#include "search.h"
+
+#include "schema/comment.h"
+#include "schema/ticket.h"
+#include "tx.h"
+
+#include <errno.h>
+
+/* ---- the index ---- */
+
+int search_position(struct db *db, int64_t *ret)
+{
+        int r = db_int(db, ret, "SELECT after FROM position WHERE name = 'search'", "");
+
+        if (r == -ENOENT)
+                *ret = 0;
+        return r == -ENOENT ? 0 : r;
+}
+
+/* The text that stands for an entity now: its id in the index, its ticket, its op, n and field, and whether it is to be found. */
+#define COMMENT_TEXT(table)                                                                                            \
+        "SELECT o.seq, c.ticket, coalesce(c.body_op, c.op_id), CASE WHEN c.body_op IS NULL THEN c.n ELSE c.body_n END,"  \
+        " CASE WHEN c.body_op IS NULL THEN 1 ELSE 2 END, NOT c.deleted"                                                  \
+        " FROM " table " c JOIN op o ON o.op_id = c.op_id AND o.n = c.n WHERE c.id = ?1 AND NOT c.hidden"
+static const char *const text_sql[] = {
+        [SEARCH_SUBJECT] = "SELECT o.seq, t.id, t.subject_op, t.subject_n, 1, 1 FROM ticket t JOIN op o ON o.op_id = t.id AND o.n = 0"
+                           " WHERE t.id = ?1 AND NOT t.hidden",
+        [SEARCH_COMMENT] = COMMENT_TEXT("comment"),
+        [SEARCH_NOTE] = COMMENT_TEXT("note"),
+};
+
+#define REMOVE(table) "DELETE FROM " table " WHERE rowid = ?1"
+#define ADD(table) "INSERT INTO " table "(rowid, text, ticket) SELECT id, text, ticket FROM search_content WHERE id = ?1"
+static const char *const remove_sql[] = { REMOVE("search_public"), REMOVE("search_public"), REMOVE("search_notes") };
+static const char *const add_sql[] = { ADD("search_public"), ADD("search_public"), ADD("search_notes") };
+
+struct indexed {
+        int64_t id;
+        struct ulid ticket, op_id;
+        int64_t n, field;
+        bool found;
+};
+
+/* The index finds the words to remove where they came from: the row and its text must still be there. */
+static int text_remove(struct db *db, enum search_source source, int64_t id)
+{
+        int r = db_do(db, remove_sql[source], "i", id);
+
+        return r ? r : db_do(db, "DELETE FROM search_text WHERE id = ?1", "i", id);
+}
+
+static int text_put(struct db *db, enum search_source source, struct ulid entity, const struct indexed *text)
+{
+        int64_t same;
+        int r = db_int(db, &same, "SELECT op_id = ?2 AND n = ?3 FROM search_text WHERE id = ?1", "iui", text->id, text->op_id, text->n);
+
+        if (r && r != -ENOENT)
+                return r;
+        if (!r && same && text->found)
+                return 0;
+        if (!r)
+                r = text_remove(db, source, text->id);
+        if ((r && r != -ENOENT) || !text->found)
+                return r == -ENOENT ? 0 : r;
+        r = db_do(db, "INSERT INTO search_text(id, source, ticket, entity, op_id, n, field)"
+                      " SELECT ?1, ?2, ?3, ?4, op_id, n, field FROM op_text WHERE op_id = ?5 AND n = ?6 AND field = ?7", "iiuUuii", text->id,
+                  (int64_t)source, text->ticket, source == SEARCH_SUBJECT ? NULL : &entity, text->op_id, text->n, text->field);
+        if (r || !sqlite3_changes(db_handle(db))) /* it was redacted */
+                return r;
+        return db_do(db, add_sql[source], "i", text->id);
+}
+
+static int entity_index(struct db *db, enum search_source source, struct ulid entity)
+{
+        sqlite3_stmt *q = db_query(db, text_sql[source], "u", entity);
+        struct indexed text;
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r;
+        text = (struct indexed){ .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1), .op_id = db_column_ulid(q, 2),
+                                 .n = db_column_int(q, 3), .field = db_column_int(q, 4), .found = db_column_int(q, 5) };
+        db_done(q);
+        return text_put(db, source, entity, &text);
+}
+
+/* What an op is about is its target. A redaction is not among them: it has done its work by itself. */
+static int entry_index(struct db *db, const struct log_entry *e)
+{
+        static const struct {
+                const struct schema_op *kind;
+                enum search_source source;
+        } kinds[] = {
+                { &schema_op_ticket_create, SEARCH_SUBJECT }, { &schema_op_ticket_subject, SEARCH_SUBJECT },
+                { &schema_op_comment_add, SEARCH_COMMENT },   { &schema_op_comment_edit, SEARCH_COMMENT },
+                { &schema_op_comment_delete, SEARCH_COMMENT }, { &schema_op_note_add, SEARCH_NOTE },
+                { &schema_op_note_edit, SEARCH_NOTE },        { &schema_op_note_delete, SEARCH_NOTE },
+        };
+
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+                if (kinds[i].kind == e->kind)
+                        return entity_index(db, kinds[i].source, e->op.target);
+        return 0;
+}
+
+int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *ret_seq)
+{
+        sqlite3_stmt *q;
+        int64_t seq;
+        int r = search_position(db, &seq);
+
+        if (r)
+                return r;
+        q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", seq, max_ops);
+        while ((r = db_step(db, q)) > 0) {
+                struct log_entry e;
+
+                r = log_entry_read(q, arena, &e);
+                if (!r)
+                        r = entry_index(db, &e);
+                arena_reset(arena);
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+                seq = e.seq;
+        }
+        if (!r)
+                r = db_do(db, "INSERT INTO position(name, after) VALUES('search', ?1) ON CONFLICT DO UPDATE SET after = excluded.after", "i", seq);
+        if (!r)
+                *ret_seq = seq;
+        return r;
+}
+
+int search_forget(struct db *db, struct ulid op_id, uint32_t n)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT id, source FROM search_text WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
+        enum search_source source;
+        int64_t id;
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r;
+        id = db_column_int(q, 0);
+        source = (enum search_source)db_column_int(q, 1);
+        db_done(q);
+        return text_remove(db, source, id);
+}
+
+int search_scrub(struct db *db, bool notes)
+{
+        return notes ? db_do(db, "INSERT INTO search_notes(search_notes) VALUES('optimize')", "")
+                     : db_do(db, "INSERT INTO search_public(search_public) VALUES('optimize')", "");
+}
+
+/* ---- keeping up ---- */
+
+static struct store *store_of(struct task *task)
+{
+        return (struct store *)((char *)task - offsetof(struct store, search.task));
+}
+
+static int upkeep_run(struct task *task)
+{
+        struct store *s = store_of(task);
+
+        return search_index(s->writer.db, &s->writer.arena, SEARCH_OPS, &s->search.reached);
+}
+
+static void upkeep_done(struct task *task, int r)
+{
+        struct store *s = store_of(task);
+
+        s->search.queued = false;
+        if (r)
+                return;
+        s->search.indexed = s->search.reached;
+        search_catch_up(s);
+}
+
+void search_catch_up(struct store *s)
+{
+        if (s->search.queued || s->head - s->search.indexed < SEARCH_LAG || queue_closed(&s->writer.queue))
+                return;
+        s->search.queued = true;
+        s->search.task = (struct task){ .run = upkeep_run, .done = upkeep_done };
+        queue_task(&s->writer.queue, &s->search.task);
+}
+
+int search_load(struct store *s)
+{
+        int64_t seq;
+        int r = search_position(s->writer.db, &seq);
+
+        if (r)
+                return r;
+        s->search.indexed = seq;
+        search_catch_up(s);
+        return 0;
+}
+
+/* A call on its way to a reader, in its own arena. */
+struct waiting {
+        struct task task;
+        struct store *store;
+        struct call *call;
+        struct queue *queue;
+        int64_t until, reached;
+};
+
+static int waiting_run(struct task *task)
+{
+        struct waiting *w = (struct waiting *)task;
+
+        return search_index(w->store->writer.db, &w->store->writer.arena, SEARCH_OPS, &w->reached);
+}
+
+static void waiting_done(struct task *task, int r)
+{
+        struct waiting *w = (struct waiting *)task;
+
+        if (!r && w->reached > w->store->search.indexed)
+                w->store->search.indexed = w->reached;
+        if (r || w->reached >= w->until)
+                queue_call(w->queue, w->call);
+        else if (!call_has_time(w->call) || queue_closed(&w->store->writer.queue))
+                call_answer(w->call, call_unavailable(w->call, 1000, "the index of texts is still being made"));
+        else
+                queue_task(&w->store->writer.queue, &w->task);
+}
+
+void search_then(struct store *s, struct call *c, struct queue *queue)
+{
+        int64_t head = s->head;
+        struct waiting *w;
+
+        if (s->search.indexed >= head) {
+                queue_call(queue, c);
+                return;
+        }
+        w = ARENA_NEW(&c->arena, struct waiting);
+        *w = (struct waiting){ .task = { .run = waiting_run, .done = waiting_done }, .store = s, .call = c, .queue = queue, .until = head };
+        queue_task(&s->writer.queue, &w->task);
+}

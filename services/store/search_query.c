@@ -1,0 +1,310 @@
+#include "search_query.h"
+
+#include "schema/ticket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+struct parser {
+        struct str all, rest;
+        struct search_query *query;
+        struct search_fault *fault;
+};
+
+static int bad(struct parser *p, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int bad(struct parser *p, const char *at, const char *format, ...)
+{
+        va_list args;
+
+        p->fault->column = 1;
+        for (const char *c = p->all.p; c < at; c++)
+                p->fault->column += ((unsigned char)*c & 0xc0) != 0x80;
+        va_start(args, format);
+        vsnprintf(p->fault->reason, sizeof(p->fault->reason), format, args);
+        va_end(args);
+        return -EINVAL;
+}
+
+static bool is_space(char c)
+{
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool search_is_letter(char c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
+static bool has_letter(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (search_is_letter(s.p[i]))
+                        return true;
+        return false;
+}
+
+static void skip(struct parser *p, size_t n)
+{
+        p->rest = (struct str){ p->rest.p + n, p->rest.n - n };
+}
+
+/* Up to white space, or between quotation marks. */
+static int take(struct parser *p, struct str *ret, bool *ret_quoted)
+{
+        const char *open = p->rest.p;
+        size_t n = 0;
+
+        *ret_quoted = p->rest.n && *open == '"';
+        if (*ret_quoted) {
+                skip(p, 1);
+                while (n < p->rest.n && p->rest.p[n] != '"')
+                        n++;
+                if (n == p->rest.n)
+                        return bad(p, open, "this quotation mark is not closed: write \" at the end of the phrase");
+                *ret = (struct str){ p->rest.p, n };
+                skip(p, n + 1);
+                if (p->rest.n && !is_space(*p->rest.p) && *p->rest.p != '*')
+                        return bad(p, p->rest.p, "a space is missing after the quotation mark");
+                return 0;
+        }
+        while (n < p->rest.n && !is_space(p->rest.p[n])) {
+                if (p->rest.p[n] == '"')
+                        return bad(p, p->rest.p + n, "a space is missing before the quotation mark");
+                n++;
+        }
+        *ret = (struct str){ p->rest.p, n };
+        skip(p, n);
+        return 0;
+}
+
+/* ---- words ---- */
+
+static int term(struct parser *p)
+{
+        struct search_query *query = p->query;
+        const char *at = p->rest.p;
+        struct search_term t = { 0 };
+        bool quoted;
+        int r = take(p, &t.text, &quoted);
+
+        if (r)
+                return r;
+        if (quoted && p->rest.n && *p->rest.p == '*')
+                return bad(p, p->rest.p, "a phrase can't be a beginning: put * behind a word without quotation marks");
+        if (!quoted && t.text.n > 1 && t.text.p[t.text.n - 1] == '*') {
+                t.prefix = true;
+                t.text.n--;
+        }
+        for (size_t i = 0; !quoted && i < t.text.n; i++)
+                if (t.text.p[i] == '*')
+                        return bad(p, t.text.p + i, "* stands at the end of a word, for any ending");
+        if (!has_letter(t.text))
+                return bad(p, at, "is no word: write one with a letter or digit");
+        if (t.prefix && str_utf8_length(t.text) < SEARCH_PREFIX_MIN)
+                return bad(p, at, "is too short a beginning: write %d characters or more before *", SEARCH_PREFIX_MIN);
+        if (t.prefix && query->n_prefixes++ == SEARCH_PREFIXES_MAX)
+                return bad(p, at, "is one beginning too many: %d at most", SEARCH_PREFIXES_MAX);
+        if (query->n_terms == SEARCH_TERMS_MAX)
+                return bad(p, at, "is one word too many: %d words and phrases at most", SEARCH_TERMS_MAX);
+        query->terms[query->n_terms++] = t;
+        return 0;
+}
+
+/* ---- filters ---- */
+
+struct filter {
+        const char *at;         /* where it begins */
+        struct str name, value;
+        bool negated;
+};
+
+static int filter_value(struct parser *p, const struct filter *f, const struct schema_enum *values, uint64_t *fit)
+{
+        char all[120];
+        size_t n = 0;
+
+        for (int i = 0; i < values->n; i++) {
+                if (str_is(f->value, values->values[i])) {
+                        *fit &= f->negated ? ~(UINT64_C(1) << i) : UINT64_C(1) << i;
+                        return 0;
+                }
+                n += (size_t)snprintf(all + n, n < sizeof(all) ? sizeof(all) - n : 0, "%s%s", i ? ", " : "", values->values[i]);
+        }
+        return bad(p, f->value.p, "must be one of %s", all);
+}
+
+static int filter_person(struct parser *p, const struct filter *f, struct search_person *person)
+{
+        if (person->who != SEARCH_ANYBODY)
+                return bad(p, f->at, "is given twice: write one %.*s", STR_ARG(f->name));
+        person->negated = f->negated;
+        person->name = f->value;
+        for (const char *c = p->all.p; c <= f->value.p; c++)
+                person->column += ((unsigned char)*c & 0xc0) != 0x80;
+        person->who = str_is(f->value, "me") ? SEARCH_ME : str_is(f->value, "nobody") ? SEARCH_NOBODY : SEARCH_SOMEBODY;
+        return 0;
+}
+
+static bool digits(struct str s, size_t at, size_t n, int *ret)
+{
+        *ret = 0;
+        for (size_t i = at; i < at + n; i++) {
+                if (s.p[i] < '0' || s.p[i] > '9')
+                        return false;
+                *ret = *ret * 10 + (s.p[i] - '0');
+        }
+        return true;
+}
+
+/* A day that there is: its first moment. */
+static bool day_read(struct str s, int64_t *ret_ms)
+{
+        struct tm day = { 0 }, back;
+        time_t at;
+        int year, month;
+
+        if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-' || !digits(s, 0, 4, &year) || !digits(s, 5, 2, &month) ||
+            !digits(s, 8, 2, &day.tm_mday) || year < 1970)
+                return false;
+        day.tm_year = year - 1900;
+        day.tm_mon = month - 1;
+        back = day;
+        at = timegm(&back);
+        *ret_ms = (int64_t)at * 1000;
+        return back.tm_mday == day.tm_mday && back.tm_mon == day.tm_mon && back.tm_year == day.tm_year;
+}
+
+static int filter_time(struct parser *p, const struct filter *f, struct search_range *range)
+{
+        enum { DAY_MS = 24 * 60 * 60 * 1000 };
+        char sign = f->value.p[0];
+        bool open = sign == '>' || sign == '<';
+        struct str day = open ? (struct str){ f->value.p + 1, f->value.n - 1 } : f->value;
+        int64_t at;
+
+        if (f->negated)
+                return bad(p, f->at, "a time can't be negated: turn < and > around");
+        if (!day_read(day, &at))
+                return bad(p, day.p, "must be a day, as in %.*s:>2026-01-31, or with < for before it", STR_ARG(f->name));
+        if (sign != '<' && at > range->from_ms)
+                range->from_ms = at;
+        if (sign == '<' && at < range->until_ms)
+                range->until_ms = at;
+        if (!open && at + DAY_MS < range->until_ms)
+                range->until_ms = at + DAY_MS;
+        return 0;
+}
+
+static int filter_tag(struct parser *p, const struct filter *f)
+{
+        struct search_query *query = p->query;
+
+        if (query->n_tags == SEARCH_TAGS_MAX)
+                return bad(p, f->at, "is one tag too many: %d at most", SEARCH_TAGS_MAX);
+        query->tags[query->n_tags].text = f->value;
+        query->tags[query->n_tags++].negated = f->negated;
+        return 0;
+}
+
+static int filter(struct parser *p, struct filter *f)
+{
+        struct search_query *query = p->query;
+        bool quoted;
+        int r = take(p, &f->value, &quoted);
+
+        if (r)
+                return r;
+        if (quoted && p->rest.n && *p->rest.p == '*')
+                return bad(p, p->rest.p, "a space is missing after the quotation mark");
+        if (!f->value.n)
+                return bad(p, f->value.p, "a value is missing after %.*s:", STR_ARG(f->name));
+        if (str_is(f->name, "state"))
+                return filter_value(p, f, &schema_enum_ticket_state, &query->states);
+        if (str_is(f->name, "priority"))
+                return filter_value(p, f, &schema_enum_priority, &query->priorities);
+        if (str_is(f->name, "assignee"))
+                return filter_person(p, f, &query->assignee);
+        if (str_is(f->name, "requester"))
+                return filter_person(p, f, &query->requester);
+        if (str_is(f->name, "tag"))
+                return filter_tag(p, f);
+        if (str_is(f->name, "created"))
+                return filter_time(p, f, &query->created);
+        if (str_is(f->name, "changed"))
+                return filter_time(p, f, &query->changed);
+        return bad(p, f->at, "there is no filter %.*s; there are state, priority, assignee, requester, tag, created, changed; put \" around what "
+                             "is none", f->name.n > 30 ? 30 : (int)f->name.n, f->name.p);
+}
+
+/* ASCII letters up to a colon: a filter's name, or 0. */
+static size_t name_length(struct str s)
+{
+        size_t n = 0;
+
+        while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z')))
+                n++;
+        return n < s.n && s.p[n] == ':' ? n : 0;
+}
+
+static int part(struct parser *p)
+{
+        struct filter f = { .at = p->rest.p, .negated = *p->rest.p == '-' };
+        size_t n = name_length((struct str){ p->rest.p + f.negated, p->rest.n - f.negated });
+
+        if (!n && f.negated)
+                return bad(p, f.at, "only a filter can be negated, as in -tag:vpn; put \" around what begins with -");
+        if (!n)
+                return term(p);
+        f.name = (struct str){ p->rest.p + f.negated, n };
+        skip(p, f.negated + n + 1);
+        return filter(p, &f);
+}
+
+int search_query_parse(struct str text, struct search_query *ret, struct search_fault *fault)
+{
+        struct search_query query = { .states = UINT64_MAX, .priorities = UINT64_MAX, .created.until_ms = INT64_MAX, .changed.until_ms = INT64_MAX };
+        struct parser p = { .all = text, .rest = text, .query = &query, .fault = fault };
+        bool empty = true;
+
+        for (size_t i = 0; i < text.n; i++)
+                if (((unsigned char)text.p[i] < ' ' && !is_space(text.p[i])) || text.p[i] == 0x7f)
+                        return bad(&p, text.p + i, "is a control character: leave it out");
+        for (;;) {
+                while (p.rest.n && is_space(*p.rest.p))
+                        skip(&p, 1);
+                if (!p.rest.n)
+                        break;
+                if (part(&p))
+                        return -EINVAL;
+                empty = false;
+        }
+        if (empty)
+                return bad(&p, text.p, "is empty: write words to look for, or a filter such as state:open");
+        *ret = query;
+        return 0;
+}
+
+void search_quote(struct str text, struct buf *out)
+{
+        buf_char(out, '"');
+        for (size_t i = 0; i < text.n; i++) {
+                if (text.p[i] == '"')
+                        buf_char(out, '"');
+                buf_char(out, text.p[i]);
+        }
+        buf_char(out, '"');
+}
+
+void search_query_match(const struct search_query *query, struct buf *out)
+{
+        buf_text(out, "{text} : (");
+        for (size_t i = 0; i < query->n_terms; i++) {
+                if (i)
+                        buf_text(out, " AND ");
+                search_quote(query->terms[i].text, out);
+                if (query->terms[i].prefix)
+                        buf_char(out, '*');
+        }
+        buf_char(out, ')');
+}
