@@ -56,6 +56,7 @@ int run_ticket_show(struct cli *cli, int argc, char **argv);
 int run_ticket_reply(struct cli *cli, int argc, char **argv);
 int run_ticket_note(struct cli *cli, int argc, char **argv);
 int run_ticket_close(struct cli *cli, int argc, char **argv);
+int run_search(struct cli *cli, int argc, char **argv);
 int run_attach(struct cli *cli, int argc, char **argv);
 int run_attachment_get(struct cli *cli, int argc, char **argv);
 int run_watch(struct cli *cli, int argc, char **argv);

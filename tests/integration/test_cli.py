@@ -151,7 +151,7 @@ def test_exit_codes_say_what_went_wrong_and_messages_what_to_do(people, tmp_path
 def test_help_has_every_command_and_completion_is_bash(desk):
     done = desk.run_assist(CUSTOMER, "--help")
     assert done.returncode == 0
-    for command in ("enroll", "whoami", "ticket new", "ticket list", "ticket show", "ticket reply", "ticket note", "ticket close", "attach",
+    for command in ("enroll", "whoami", "ticket new", "ticket list", "ticket show", "ticket reply", "ticket note", "ticket close", "search", "attach",
                     "attachment get", "watch", "call", "methods", "completion"):
         assert f"\n  {command} " in done.stdout
         help = desk.run_assist(CUSTOMER, *command.split(), "--help")

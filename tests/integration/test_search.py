@@ -66,3 +66,15 @@ def test_a_bad_query_is_told_where_and_what_is_right(desk, query, column, reason
         desk.customer.rpc("ticket.search", query=query)
     assert failed.value.code == -32602 and failed.value.data["field"] == "query"
     assert failed.value.data["reason"].startswith(f"column {column}: ") and reason in failed.value.data["reason"]
+
+
+def test_on_a_terminal(desk):
+    number = desk.customer.rpc("ticket.create", subject="Ünïcode bassoon", body="low notes")["number"]
+    out = desk.run_assist(AGENT, "search", "unicode", "state:new", "-tag:vpn").stdout.splitlines()
+    assert out[0].split() == ["#", "STATE", "SUBJECT", "WHERE"]
+    assert out[1].split() == [str(number), "new", "Ünïcode", "bassoon", "Ünïcode", "bassoon"]
+    assert desk.run_assist(AGENT, "search", "bassoon nothing").stdout == "Nothing was found.\n"
+    assert desk.assist(AGENT, "search", "low", "notes", "--limit", "5")["items"][0]["snippet"] == "low notes"
+    done = desk.run_assist(AGENT, "search", "state:opne")
+    assert done.returncode == 2 and "column 7: must be one of new, open" in done.stderr
+    assert desk.run_assist(AGENT, "search").returncode == 2
