@@ -163,26 +163,39 @@ static void every_changed_bit_of_a_good_call_is_survived(void **state)
         still_serves(r);
 }
 
-static void an_oversize_message_closes_its_pipe_alone(void **state)
-{
-        struct room *r = *state;
-        nng_socket s = dial(r);
-        size_t n = RPC_MESSAGE_MAX + 1024;
-        void *p = calloc(1, n), *answer;
-
-        assert_int_equal(nng_send(s, p, n, 0), 0);
-        assert_int_equal(nng_recv(s, &answer, &n, NNG_FLAG_ALLOC), NNG_ECONNRESET);
-        free(p);
-        nng_close(s);
-        still_serves(r);
-}
-
 static struct sockaddr_un address_of(const struct room *r)
 {
         struct sockaddr_un a;
 
         assert_int_equal(rpc_address(r->path, &a), 0);
         return a;
+}
+
+static const char req_greeting[] = { 0, 'S', 'P', 0, 0, RPC_REQ, 0, 0 };
+
+/* Not with nng: its socket may never close after a pipe that was cut while it sent. */
+static void an_oversize_message_closes_its_pipe_alone(void **state)
+{
+        struct room *r = *state;
+        struct sockaddr_un a = address_of(r);
+        struct timeval wait = { .tv_sec = 10 };
+        uint64_t n = RPC_MESSAGE_MAX + 1024;
+        char head[13] = { 1, [9] = (char)0x80 }, bytes[64];
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ssize_t got;
+
+        for (int i = 0; i < 8; i++)
+                head[1 + i] = (char)(n >> (56 - 8 * i));
+        assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+        assert_int_equal(send(fd, req_greeting, sizeof(req_greeting), MSG_NOSIGNAL), sizeof(req_greeting));
+        assert_int_equal(send(fd, head, sizeof(head), MSG_NOSIGNAL), sizeof(head));
+        do      /* its greeting, then the end */
+                got = recv(fd, bytes, sizeof(bytes), 0);
+        while (got > 0);
+        assert_true(got == 0 || errno == ECONNRESET);
+        close(fd);
+        still_serves(r);
 }
 
 static void what_does_not_speak_the_protocol_is_cut_off(void **state)
@@ -348,7 +361,6 @@ static void a_call_that_comes_byte_by_byte_is_one(void **state)
 {
         struct room *r = *state;
         struct sockaddr_un a = address_of(r);
-        static const char hello[] = { 0, 'S', 'P', 0, 0, RPC_REQ, 0, 0 };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         struct buf b = { 0 };
         char answer[8 + 13 + 4] = { 0 };
@@ -358,8 +370,8 @@ static void a_call_that_comes_byte_by_byte_is_one(void **state)
         good_head(&b, "echo.say");
         msgpack_write(&type_echo_say, &(struct echo_say){ .text = STR("hello") }, &b);
         head[8] = (uint8_t)(4 + b.n);
-        for (size_t i = 0; i < sizeof(hello); i++)
-                assert_int_equal(send(fd, hello + i, 1, MSG_NOSIGNAL), 1);
+        for (size_t i = 0; i < sizeof(req_greeting); i++)
+                assert_int_equal(send(fd, req_greeting + i, 1, MSG_NOSIGNAL), 1);
         for (size_t i = 0; i < sizeof(head); i++)
                 assert_int_equal(send(fd, head + i, 1, MSG_NOSIGNAL), 1);
         for (size_t i = 0; i < b.n; i++)
