@@ -14,6 +14,15 @@ static int ticket_answer(struct db *db, struct call *c, const struct caller *cal
         return r ? r : ticket_view(db, caller, &row, &c->arena, ret);
 }
 
+/* The type of a ticket that was just filed, and what follows from it. */
+static int type_give(struct tx *tx, struct call *c, struct ulid ticket, struct ulid type)
+{
+        struct change h = { .tx = tx, .c = c, .in = &(struct ticket_set){ .ticket = ticket, .has_type = SCHEMA_PRESENT, .type = type }, .seen = -1 };
+        int r = ticket_find(tx->db, ticket, &h.row);
+
+        return r ? r : change_registers(&h);
+}
+
 static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create *in)
 {
         struct ulid ticket = tx_next_id(tx);
@@ -47,7 +56,7 @@ static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create
                                   &comment);
         for (size_t i = 0; in->has_tags && i < in->tags.n && !r; i++)
                 r = tag_append(tx, ticket, in->tags.items[i]);
-        return r;
+        return r || !in->has_type ? r : type_give(tx, c, ticket, in->type);
 }
 
 int store_on_ticket_create(struct store *s, struct call *c, const struct ticket_create *in, struct ticket_create_result *ret)
@@ -101,7 +110,8 @@ int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get
 /* One statement for agents, who see all, and one for customers, who see theirs; filters that are not given are NULL. */
 #define FILTERS                                                                                                             \
         " AND NOT hidden AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR assignee = ?5)"                                  \
-        " AND (?6 IS NULL OR requester = ?6) AND (?7 IS NULL OR EXISTS (SELECT 1 FROM member WHERE ticket = id AND kind = 1" \
+        " AND (?6 IS NULL OR requester = ?6) AND (?9 IS NULL OR type = ?9) AND (?10 IS NULL OR team = ?10)"                 \
+        " AND (?7 IS NULL OR EXISTS (SELECT 1 FROM member WHERE ticket = id AND kind = 1"                                   \
         "   AND element = ?7 AND added AND NOT removed))"
 static const char list_agent[] = "SELECT id, touched FROM ticket WHERE (touched, id) < (?2, ?3) AND (?1 = ?1)" FILTERS
                                  " ORDER BY touched DESC, id DESC LIMIT ?8";
@@ -121,14 +131,17 @@ int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_li
         size_t n = 0;
         int r = 0;
 
+        if (in->has_team && !caller_is_agent(&caller))
+                return call_invalid(c, "team", "may be given by agents only; leave it out");
         if (in->has_after)
                 r = page_parse(c, in->after, &after);
         if (r)
                 return r;
         pages = arena_array(&c->arena, (size_t)in->limit + 1, sizeof(*pages));
-        q = db_query(db, caller_is_agent(&caller) ? list_agent : list_customer, "uiuIUUBi", caller.user, (int64_t)after.hlc, after.id,
+        q = db_query(db, caller_is_agent(&caller) ? list_agent : list_customer, "uiuIUUBiUU", caller.user, (int64_t)after.hlc, after.id,
                      in->has_state ? &state : NULL, in->has_assignee ? &in->assignee : NULL, in->has_requester ? &in->requester : NULL,
-                     in->has_tag ? &tag : NULL, in->limit + 1);
+                     in->has_tag ? &tag : NULL, in->limit + 1, in->has_type ? &in->type : NULL,
+                     in->has_team ? &in->team : NULL);
         while ((r = db_step(db, q)) > 0)
                 pages[n++] = (struct page){ .hlc = (uint64_t)db_column_int(q, 1), .id = db_column_ulid(q, 0) };
         if (n > (size_t)in->limit) {

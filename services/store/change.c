@@ -1,8 +1,12 @@
 #include "change.h"
 
+#include "definition.h"
 #include "person.h"
 #include "position.h"
 #include "registers.h"
+#include "team.h"
+
+#include <errno.h>
 
 int tag_append(struct tx *tx, struct ulid ticket, struct str tag)
 {
@@ -28,6 +32,8 @@ int change_allowed(struct change *h)
         const char *field = in->has_subject         ? "subject"
                             : in->has_priority      ? "priority"
                             : in->has_assignee      ? "assignee"
+                            : in->has_type          ? "type"
+                            : in->has_team          ? "team"
                             : in->has_add_tags      ? "add_tags"
                             : in->has_remove_tags   ? "remove_tags"
                             : in->has_add_watchers  ? "add_watchers"
@@ -54,50 +60,96 @@ static int set_register(struct change *h, enum register_field field, const struc
 }
 
 /* A value that is there already is no change, unless it settles a conflict, or the writer had not seen what is there. */
-static int is_change(struct change *h, enum register_field field, bool same, bool *ret)
+static int change_register(struct change *h, enum register_field field, bool same, const struct schema_op *kind, const void *body)
 {
-        *ret = !same || h->seen >= 0;
-        return *ret ? 0 : registers_conflict(h->tx->db, h->row.id, field, ret);
+        bool change = !same || h->seen >= 0;
+        int r = change ? 0 : registers_conflict(h->tx->db, h->row.id, field, &change);
+
+        return r || !change ? r : set_register(h, field, kind, body);
+}
+
+/* Whether an id that may be none is the one that the row has. */
+static bool same_id(bool has, struct ulid id, bool row_has, struct ulid row_id)
+{
+        return has == row_has && (!has || ulid_eq(id, row_id));
+}
+
+static int assign(struct change *h, bool some, struct ulid who)
+{
+        return change_register(h, REGISTER_ASSIGNEE, same_id(some, who, h->row.has_assignee, h->row.assignee), &schema_op_ticket_assignee,
+                               &(struct op_ticket_assignee){ .ticket = h->row.id, .has_assignee = some, .assignee = who });
+}
+
+static int change_assignee(struct change *h)
+{
+        bool some = h->in->has_assignee == SCHEMA_PRESENT, known = true;
+        int r = some ? person_may(h->tx->db, h->in->assignee, SCHEMA_ROLE_AGENT, &known) : 0;
+
+        if (!r && !known)
+                r = call_invalid(h->c, "assignee", "must be an active agent");
+        return r ? r : assign(h, some, h->in->assignee);
+}
+
+/* A team that rotates gives what is nobody's to the next of its members. */
+static int give_to_team(struct change *h, bool some, struct ulid team)
+{
+        struct ulid who;
+        int r;
+
+        r = change_register(h, REGISTER_TEAM, same_id(some, team, h->row.has_team, h->row.team), &schema_op_ticket_team,
+                            &(struct op_ticket_team){ .ticket = h->row.id, .has_team = some, .team = team });
+        if (r || !some || h->in->has_assignee || h->row.has_assignee)
+                return r;
+        r = team_turn(h->tx, team, &who);
+        return r ? (r == -ENOENT ? 0 : r) : assign(h, true, who);
+}
+
+static int change_team(struct change *h)
+{
+        bool some = h->in->has_team == SCHEMA_PRESENT, usable = true;
+        int r = some ? definition_usable(h->tx->db, &schema_op_team_set, h->in->team, &usable) : 0;
+
+        if (!r && !usable)
+                r = call_invalid(h->c, "team", "must be a team that is not retired; team.list has them");
+        return r ? r : give_to_team(h, some, h->in->team);
+}
+
+/* A type may say whose work it is. */
+static int change_type(struct change *h)
+{
+        bool some = h->in->has_type == SCHEMA_PRESENT;
+        struct ulid team;
+        int r = some ? type_check(h->tx, h->c, h->in->type) : 0;
+
+        if (!r)
+                r = change_register(h, REGISTER_TYPE, same_id(some, h->in->type, h->row.has_type, h->row.type), &schema_op_ticket_type,
+                                    &(struct op_ticket_type){ .ticket = h->row.id, .has_type = some, .type = h->in->type });
+        if (r || !some || h->in->has_team || h->row.has_team)
+                return r;
+        r = type_team(h->tx, h->in->type, &team);
+        return r ? (r == -ENOENT ? 0 : r) : give_to_team(h, true, team);
 }
 
 int change_registers(struct change *h)
 {
         const struct ticket_set *in = h->in;
         struct ulid id = h->row.id;
-        bool known, change;
         int r = 0;
 
         if (in->has_subject)
                 r = set_register(h, REGISTER_SUBJECT, &schema_op_ticket_subject,
                                  &(struct op_ticket_subject){ .ticket = id, .subject = in->subject });
-        if (!r && in->has_state) {
-                r = is_change(h, REGISTER_STATE, h->row.state == in->state, &change);
-                if (!r && change)
-                        r = set_register(h, REGISTER_STATE, &schema_op_ticket_state,
-                                         &(struct op_ticket_state){ .ticket = id, .state = in->state });
-        }
-        if (!r && in->has_priority) {
-                r = is_change(h, REGISTER_PRIORITY, h->row.priority == in->priority, &change);
-                if (!r && change)
-                        r = set_register(h, REGISTER_PRIORITY, &schema_op_ticket_priority,
-                                         &(struct op_ticket_priority){ .ticket = id, .priority = in->priority });
-        }
-        if (!r && in->has_assignee) {
-                bool some = in->has_assignee == SCHEMA_PRESENT;
-
-                if (some) {
-                        r = person_may(h->tx->db, in->assignee, SCHEMA_ROLE_AGENT, &known);
-                        if (!r && !known)
-                                r = call_invalid(h->c, "assignee", "must be an active agent");
-                }
-                if (!r)
-                        r = is_change(h, REGISTER_ASSIGNEE,
-                                      some == h->row.has_assignee && (!some || ulid_eq(in->assignee, h->row.assignee)), &change);
-                if (!r && change)
-                        r = set_register(h, REGISTER_ASSIGNEE, &schema_op_ticket_assignee,
-                                         &(struct op_ticket_assignee){ .ticket = id, .has_assignee = some, .assignee = in->assignee });
-        }
-        return r;
+        if (!r && in->has_state)
+                r = change_register(h, REGISTER_STATE, h->row.state == in->state, &schema_op_ticket_state,
+                                    &(struct op_ticket_state){ .ticket = id, .state = in->state });
+        if (!r && in->has_priority)
+                r = change_register(h, REGISTER_PRIORITY, h->row.priority == in->priority, &schema_op_ticket_priority,
+                                    &(struct op_ticket_priority){ .ticket = id, .priority = in->priority });
+        if (!r && in->has_assignee)
+                r = change_assignee(h);
+        if (!r && in->has_type)
+                r = change_type(h);
+        return r || !in->has_team ? r : change_team(h);
 }
 
 static int has_member(struct change *h, enum member_kind kind, struct str element, bool *ret)

@@ -1,8 +1,10 @@
 #include "event.h"
 
 #include "comment.h"
+#include "definition.h"
 #include "person.h"
 #include "registers.h"
+#include "team.h"
 #include "schema/project.h"
 #include "ticket.h"
 
@@ -146,6 +148,11 @@ static int ticket_changed(struct source *s, struct ulid ticket, enum register_fi
                 data.has_assignee = view.has_assignee ? SCHEMA_PRESENT : SCHEMA_NULL;
                 data.assignee = view.assignee;
                 break;
+        case REGISTER_TYPE:
+                data.has_type = view.has_type ? SCHEMA_PRESENT : SCHEMA_NULL;
+                data.type = view.type;
+                break;
+        case REGISTER_TEAM:
         case REGISTER_SUBJECT:
         case REGISTER_BODY:
                 data.has_subject = true;
@@ -173,6 +180,26 @@ static int priority_changed(struct source *s, const void *body)
 static int assignee_changed(struct source *s, const void *body)
 {
         return ticket_changed(s, ((const struct op_ticket_assignee *)body)->ticket, REGISTER_ASSIGNEE);
+}
+
+static int type_of_ticket_changed(struct source *s, const void *body)
+{
+        return ticket_changed(s, ((const struct op_ticket_type *)body)->ticket, REGISTER_TYPE);
+}
+
+static int ticket_routed(struct source *s, const void *body)
+{
+        struct event_ticket_routed data = { .ticket = ((const struct op_ticket_team *)body)->ticket };
+        struct ticket_row row;
+        int r = ticket_find(s->db, data.ticket, &row);
+
+        if (!r)
+                r = registers_conflict(s->db, data.ticket, REGISTER_TEAM, &data.conflict);
+        if (r)
+                return r == -ENOENT ? 0 : r;
+        data.has_team = row.has_team;
+        data.team = row.team;
+        return say(s, &schema_event_ticket_routed, &data);
 }
 
 static int tag_added(struct source *s, const void *body)
@@ -247,6 +274,23 @@ static int project_changed(struct source *s, const void *body)
         return say(s, &schema_event_project_changed, &(struct event_project_changed){ ((const struct op_project_set *)body)->name });
 }
 
+static int team_changed(struct source *s, const void *body)
+{
+        struct op_team_set now = { 0 }; /* as the event has it */
+        int r = definition_find(s->db, &schema_op_team_set, ((const struct op_team_set *)body)->team, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_team_changed, &now);
+}
+
+static int type_changed(struct source *s, const void *body)
+{
+        struct op_type_set now = { 0 };
+        int r = definition_find(s->db, &schema_op_type_set, ((const struct op_type_set *)body)->type, s->arena, &now);
+
+        now.has_team = false; /* customers see the event, too */
+        return r ? r : say(s, &schema_event_type_changed, &now);
+}
+
 static const struct {
         const struct schema_op *kind;
         int (*make)(struct source *s, const void *body);
@@ -264,6 +308,8 @@ static const struct {
         { &schema_op_ticket_state, state_changed },
         { &schema_op_ticket_priority, priority_changed },
         { &schema_op_ticket_assignee, assignee_changed },
+        { &schema_op_ticket_type, type_of_ticket_changed },
+        { &schema_op_ticket_team, ticket_routed },
         { &schema_op_tag_add, tag_added },
         { &schema_op_tag_remove, tag_removed },
         { &schema_op_watcher_add, watcher_added },
@@ -274,6 +320,8 @@ static const struct {
         { &schema_op_staff_set, staff_changed },
         { &schema_op_role_set, role_changed },
         { &schema_op_project_set, project_changed },
+        { &schema_op_team_set, team_changed },
+        { &schema_op_type_set, type_changed },
 };
 
 int event_of(struct db *db, const struct log_entry *e, struct arena *arena, struct event *ret)

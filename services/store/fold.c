@@ -1,11 +1,14 @@
 #include "fold.h"
 
+#include "definition.h"
 #include "registers.h"
 #include "search.h"
 #include "ticket.h"
 #include "schema/comment.h"
 #include "schema/person.h"
 #include "schema/project.h"
+#include "schema/team.h"
+#include "schema/type.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,7 +17,8 @@
 struct fold {
         struct db *db;
         const struct op *op;
-        bool internal; /* of a note: for agents alone */
+        const struct schema_op *kind;
+        bool internal; /* for agents alone */
 };
 
 /* ---- tickets ---- */
@@ -53,6 +57,13 @@ static int ticket_create(struct fold *f, const void *body)
                              (int64_t)REGISTER_PRIORITY, f->op->op_id);
 }
 
+/* A register's value that is an id, NULL where it says nothing. */
+static const struct str *value_id(sqlite3_stmt *q, struct str *id)
+{
+        *id = db_column_str(q, 0);
+        return db_column_is_null(q, 0) ? NULL : id;
+}
+
 static int ticket_register(struct fold *f, struct ulid ticket, enum register_field field, char letter, int64_t number, const struct ulid *id)
 {
         struct stamp shown;
@@ -73,12 +84,15 @@ static int ticket_register(struct fold *f, struct ulid ticket, enum register_fie
         case REGISTER_PRIORITY:
                 r = db_do(f->db, "UPDATE ticket SET priority = ?2 WHERE id = ?1", "ui", ticket, db_column_int(q, 0));
                 break;
-        case REGISTER_ASSIGNEE: {
-                struct ulid assignee = db_column_ulid(q, 0);
-
-                r = db_do(f->db, "UPDATE ticket SET assignee = ?2 WHERE id = ?1", "uU", ticket, db_column_is_null(q, 0) ? NULL : &assignee);
+        case REGISTER_ASSIGNEE:
+                r = db_do(f->db, "UPDATE ticket SET assignee = ?2 WHERE id = ?1", "uB", ticket, value_id(q, &(struct str){ 0 }));
                 break;
-        }
+        case REGISTER_TYPE:
+                r = db_do(f->db, "UPDATE ticket SET type = ?2 WHERE id = ?1", "uB", ticket, value_id(q, &(struct str){ 0 }));
+                break;
+        case REGISTER_TEAM:
+                r = db_do(f->db, "UPDATE ticket SET team = ?2 WHERE id = ?1", "uB", ticket, value_id(q, &(struct str){ 0 }));
+                break;
         default: /* the subject: its text lies with the op */
                 r = db_do(f->db, "UPDATE ticket SET subject_op = ?2, subject_n = ?3 WHERE id = ?1", "uui", ticket, shown.op_id, (int64_t)shown.n);
                 break;
@@ -111,6 +125,20 @@ static int ticket_assignee(struct fold *f, const void *body)
         const struct op_ticket_assignee *b = body;
 
         return ticket_register(f, b->ticket, REGISTER_ASSIGNEE, 'U', 0, b->has_assignee ? &b->assignee : NULL);
+}
+
+static int ticket_type(struct fold *f, const void *body)
+{
+        const struct op_ticket_type *b = body;
+
+        return ticket_register(f, b->ticket, REGISTER_TYPE, 'U', 0, b->has_type ? &b->type : NULL);
+}
+
+static int ticket_team(struct fold *f, const void *body)
+{
+        const struct op_ticket_team *b = body;
+
+        return ticket_register(f, b->ticket, REGISTER_TEAM, 'U', 0, b->has_team ? &b->team : NULL);
 }
 
 /* ---- tags and watchers ---- */
@@ -414,6 +442,11 @@ static int project_set(struct fold *f, const void *body)
                      "bt", (struct str){ (const char *)bytes, sizeof(bytes) }, b->name);
 }
 
+static int definition_set(struct fold *f, const void *body)
+{
+        return definition_fold(f->db, f->kind, f->op, body);
+}
+
 /* For replays alone: no table changes. */
 static int nothing(struct fold *f, const void *body)
 {
@@ -432,6 +465,8 @@ static const struct {
         { &schema_op_ticket_state, ticket_state },
         { &schema_op_ticket_priority, ticket_priority },
         { &schema_op_ticket_assignee, ticket_assignee },
+        { &schema_op_ticket_type, ticket_type },
+        { &schema_op_ticket_team, ticket_team, true },
         { &schema_op_tag_add, tag_add },
         { &schema_op_tag_remove, tag_remove },
         { &schema_op_watcher_add, watcher_add },
@@ -449,6 +484,8 @@ static const struct {
         { &schema_op_person_set, person_set },
         { &schema_op_staff_set, person_set },
         { &schema_op_project_set, project_set },
+        { &schema_op_team_set, definition_set },
+        { &schema_op_type_set, definition_set },
         { &schema_op_role_set, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },
@@ -458,6 +495,6 @@ int fold_apply(struct db *db, const struct log_entry *e, const void *body)
 {
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
                 if (kinds[i].kind == e->kind)
-                        return kinds[i].fold(&(struct fold){ db, &e->op, kinds[i].internal }, body);
+                        return kinds[i].fold(&(struct fold){ db, &e->op, e->kind, kinds[i].internal }, body);
         return 0; /* a newer instance's kind: kept in the log, without effect here */
 }

@@ -3,12 +3,14 @@
 #include "audit.h"
 #include "fold.h"
 #include "store_room.h"
+#include "schema/team.h"
 
-enum { COMMANDS = 250, ORDERS = 12, TICKETS = 5, COMMENTS = 64, CURSORS = 32 };
+enum { COMMANDS = 250, ORDERS = 12, TICKETS = 5, COMMENTS = 64, CURSORS = 32, TEAMS = 3 };
 
 struct history {
         struct ulid tickets[TICKETS], comments[COMMENTS], notes[COMMENTS];
-        size_t n_tickets, n_comments, n_notes, n_cursors;
+        struct ulid teams[TEAMS];
+        size_t n_tickets, n_comments, n_notes, n_cursors, n_teams;
         char cursors[CURSORS][64];
 };
 
@@ -16,6 +18,20 @@ static struct str random_seen(struct room *room, struct history *h, bool *ret_ha
 {
         *ret_has = h->n_cursors && room_random(room) % 2;
         return *ret_has ? str_of(h->cursors[room_random(room) % h->n_cursors]) : STR("");
+}
+
+/* A new one, or another name, or who is in it. */
+static void random_team(struct room *room, struct history *h)
+{
+        static const char *const names[] = { "Network", "Accounts", "Printers" };
+        bool is_new = h->n_teams < TEAMS;
+        struct team_save team = { .has_team = !is_new, .team = h->teams[room_random(room) % TEAMS], .name = str_of(names[room_random(room) % 3]),
+                                  .members = { &room->users[AGNES], room_random(room) % 3 }, .rotate = room_random(room) % 2, .has_op_id = true,
+                                  .op_id = room_id(room) };
+        struct team_save_result made;
+
+        if (!room_call(room, ADMIN, &schema_method_team_save, &team, &made) && is_new)
+                h->teams[h->n_teams++] = made.team.team;
 }
 
 /* One command of somebody; refusals are fine, they leave no op. */
@@ -33,7 +49,7 @@ static void random_command(struct room *room, struct history *h)
         int r;
 
         room->now_ms += (int64_t)(room_random(room) % 3000);
-        switch (room_random(room) % 14) {
+        switch (room_random(room) % 15) {
         case 0:
                 if (h->n_tickets < TICKETS)
                         h->tickets[h->n_tickets++] = room_ticket(room, ALICE, "Random").id;
@@ -78,6 +94,9 @@ static void random_command(struct room *room, struct history *h)
                 if (!r && h->n_cursors < CURSORS)
                         memcpy(h->cursors[h->n_cursors++], cursor.p, cursor.n);
                 break;
+        case 8:
+                random_team(room, h);
+                break;
         default:
                 set.seen = random_seen(room, h, &set.has_seen);
                 set.has_made_at = room_random(room) % 2;
@@ -90,6 +109,9 @@ static void random_command(struct room *room, struct history *h)
                 set.subject = STR("Another subject");
                 set.has_assignee = room_random(room) % 4 == 0 ? SCHEMA_PRESENT : room_random(room) % 6 == 0 ? SCHEMA_NULL : SCHEMA_ABSENT;
                 set.assignee = room->users[AGNES + room_random(room) % 2];
+                set.has_team = h->n_teams && room_random(room) % 4 == 0 ? SCHEMA_PRESENT : room_random(room) % 9 == 0 ? SCHEMA_NULL : SCHEMA_ABSENT;
+                set.team = h->teams[h->n_teams ? room_random(room) % h->n_teams : 0];
+                set.has_type = room_random(room) % 9 == 0 ? SCHEMA_NULL : SCHEMA_ABSENT;
                 set.has_add_tags = room_random(room) % 3 == 0;
                 set.add_tags.items = tags;
                 set.add_tags.n = 1;

@@ -99,6 +99,16 @@ static const char *const steps[] = {
         "CREATE VIRTUAL TABLE " table "_words USING fts5vocab(" table ", instance);"
         INDEX("search_public") INDEX("search_notes"),
 #undef INDEX
+
+        /* folded: what the project defines for itself, and where its newest write is; kind: the op's. type and team of a ticket: derived
+         * from register. local: turn, who of a team had the last one */
+        "CREATE TABLE definition ("
+        "  kind TEXT NOT NULL, id BLOB NOT NULL, stamp BLOB NOT NULL, name TEXT NOT NULL COLLATE NOCASE, retired INTEGER NOT NULL,"
+        "  op_id BLOB NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;"
+        "CREATE INDEX definition_by_name ON definition(kind, name);"
+        "CREATE TABLE turn (team BLOB PRIMARY KEY, member BLOB NOT NULL) WITHOUT ROWID;"
+        "ALTER TABLE ticket ADD COLUMN type BLOB;"
+        "ALTER TABLE ticket ADD COLUMN team BLOB;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -11,7 +11,7 @@ enum { TICKET_SUBJECT_FIELD = 1 };
 
 #define COLUMNS                                                                                                      \
         "id, number, requester, created, state, priority, assignee, subject_op, subject_n, changed, touched, comments, " \
-        "notes, newest_comment"
+        "notes, newest_comment, type, team"
 
 static void row_read(sqlite3_stmt *q, struct ticket_row *ret)
 {
@@ -32,6 +32,10 @@ static void row_read(sqlite3_stmt *q, struct ticket_row *ret)
                 .notes = db_column_int(q, 12),
                 .has_newest = !db_column_is_null(q, 13),
                 .newest_comment = db_column_ulid(q, 13),
+                .has_type = !db_column_is_null(q, 14),
+                .type = db_column_ulid(q, 14),
+                .has_team = !db_column_is_null(q, 15),
+                .team = db_column_ulid(q, 15),
         };
 }
 
@@ -184,12 +188,13 @@ int ticket_audience(struct db *db, struct ulid id, struct arena *arena, struct u
         return 0;
 }
 
-static int conflicts(struct db *db, struct ulid ticket, struct arena *arena, struct ticket *ret)
+/* The team's comes last: customers are not told of it. */
+static int conflicts(struct db *db, struct ulid ticket, bool agent, struct arena *arena, struct ticket *ret)
 {
-        static const enum register_field fields[] = { REGISTER_STATE, REGISTER_PRIORITY, REGISTER_ASSIGNEE };
+        static const enum register_field fields[] = { REGISTER_STATE, REGISTER_PRIORITY, REGISTER_ASSIGNEE, REGISTER_TYPE, REGISTER_TEAM };
         struct str *names = NULL;
 
-        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) - !agent; i++) {
                 bool open;
                 int r = registers_conflict(db, ticket, fields[i], &open);
 
@@ -227,6 +232,10 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
                 .notes = row->notes,
                 .has_newest_comment = row->has_newest,
                 .newest_comment = row->newest_comment,
+                .has_type = row->has_type,
+                .type = row->type,
+                .has_team = agent && row->has_team,
+                .team = row->team,
         };
         r = log_text(db, row->subject_op, row->subject_n, TICKET_SUBJECT_FIELD, arena, &ret->subject);
         if (r == -ENOENT) {
@@ -238,7 +247,7 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
         if (!r)
                 r = member_list(db, row->id, MEMBER_WATCHER, arena, &watchers, &n);
         if (!r)
-                r = conflicts(db, row->id, arena, ret);
+                r = conflicts(db, row->id, agent, arena, ret);
         ret->has_unread = !ulid_is_zero(caller->user);
         if (!r && ret->has_unread)
                 r = read_unread(db, caller, row->id, &ret->unread);

@@ -14,6 +14,8 @@ struct ticket_row {
         struct ulid subject_op;
         uint32_t subject_n;
         int64_t comments, notes;
+        bool has_type, has_team;
+        struct ulid type, team;
 };
 
 /* 0, FAULT_NOT_FOUND (unsaid why: no such ticket, or not for this caller), or an error of the database. */

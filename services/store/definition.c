@@ -1,0 +1,150 @@
+#include "definition.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct ulid *id_of(const void *body)
+{
+        return (struct ulid *)(uintptr_t)body; /* the first member */
+}
+
+static const void *member(const struct schema_op *kind, const char *name, const void *body)
+{
+        return schema_at(schema_field_find(kind->body, name), body);
+}
+
+static struct str name_of(const struct schema_op *kind, const void *body)
+{
+        return *(const struct str *)member(kind, "name", body);
+}
+
+static bool is_retired(const struct schema_op *kind, const void *body)
+{
+        return *(const bool *)member(kind, "retired", body);
+}
+
+int definition_fold(struct db *db, const struct schema_op *kind, const struct op *op, const void *body)
+{
+        uint8_t bytes[STAMP_BYTES];
+
+        stamp_pack(op_stamp(op), bytes);
+        return db_do(db, "INSERT INTO definition(kind, id, stamp, name, retired, op_id, n) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                         " ON CONFLICT DO UPDATE SET stamp = excluded.stamp, name = excluded.name, retired = excluded.retired,"
+                         " op_id = excluded.op_id, n = excluded.n WHERE excluded.stamp > definition.stamp",
+                     "tubtiui", str_of(kind->name), *id_of(body), (struct str){ (const char *)bytes, sizeof(bytes) }, name_of(kind, body),
+                     (int64_t)is_retired(kind, body), op->op_id, (int64_t)op->n);
+}
+
+/* The body of the write at a row of "SELECT seq, scope, audience, record ...". */
+static int body_read(struct db *db, sqlite3_stmt *q, struct arena *arena, void *ret)
+{
+        struct log_entry e;
+        int r = log_entry_read(q, arena, &e);
+
+        return r ? r : log_entry_body(db, &e, arena, ret);
+}
+
+int definition_find(struct db *db, const struct schema_op *kind, struct ulid id, struct arena *arena, void *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
+                                       " WHERE d.kind = ?1 AND d.id = ?2",
+                                   "tu", str_of(kind->name), id);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        r = body_read(db, q, arena, ret);
+        db_done(q);
+        return r;
+}
+
+int definition_usable(struct db *db, const struct schema_op *kind, struct ulid id, bool *ret)
+{
+        int64_t retired;
+        int r = db_int(db, &retired, "SELECT retired FROM definition WHERE kind = ?1 AND id = ?2", "tu", str_of(kind->name), id);
+
+        if (r && r != -ENOENT)
+                return r;
+        *ret = !r && !retired;
+        return 0;
+}
+
+int definition_named(struct db *db, const struct schema_op *kind, struct str name, struct ulid *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT id FROM definition WHERE kind = ?1 AND name = ?2 ORDER BY retired, id LIMIT 1",
+                                   "tt", str_of(kind->name), name);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        *ret = db_column_ulid(q, 0);
+        db_done(q);
+        return 0;
+}
+
+int definition_list(struct db *db, const struct schema_op *kind, struct arena *arena, struct schema_list *ret)
+{
+        size_t size = kind->body->size;
+        int64_t n;
+        sqlite3_stmt *q;
+        int r;
+
+        r = db_int(db, &n, "SELECT count(*) FROM definition WHERE kind = ?1", "t", str_of(kind->name));
+        if (r)
+                return r;
+        ret->items = arena_zalloc(arena, (size_t)n * size);
+        ret->n = 0;
+        q = db_query(db, "SELECT seq, scope, audience, record FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
+                         " WHERE d.kind = ?1 ORDER BY d.name, d.id",
+                     "t", str_of(kind->name));
+        while ((r = db_step(db, q)) > 0) {
+                r = ret->n < (size_t)n ? body_read(db, q, arena, (char *)ret->items + ret->n * size) : -EIO;
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+                ret->n++;
+        }
+        return r;
+}
+
+static int name_check(struct tx *tx, struct call *c, const struct schema_op *kind, const void *body)
+{
+        struct str name = name_of(kind, body);
+        struct ulid taken;
+        bool usable;
+        int r;
+
+        if (!name.n || str_trim(name).n != name.n)
+                return call_invalid(c, "name", "has white space at an end; leave it out");
+        if (is_retired(kind, body))
+                return 0;
+        r = definition_named(tx->db, kind, name, &taken);
+        if (r || ulid_eq(taken, *id_of(body)))
+                return r == -ENOENT ? 0 : r;
+        r = definition_usable(tx->db, kind, taken, &usable);
+        return r || !usable ? r : call_conflict(c, "the name is another one's; choose a new one, or retire that one first");
+}
+
+int definition_save(struct tx *tx, struct call *c, const struct schema_op *kind, const struct ulid *id, void *body)
+{
+        struct ulid *own = id_of(body), *user = NULL;
+        int64_t n;
+        int r;
+
+        *own = id ? *id : tx_next_id(tx);
+        r = db_int(tx->db, &n, "SELECT count(*) FROM definition WHERE kind = ?1 AND id = ?2", "tu", str_of(kind->name), *own);
+        if (!r && id && !n)
+                return call_not_found(c);
+        if (!r && !id && n)
+                return call_conflict(c, "this op_id cannot be used; make a new one");
+        if (!r && !id)
+                r = db_int(tx->db, &n, "SELECT count(*) FROM definition WHERE kind = ?1", "t", str_of(kind->name));
+        if (!r && !id && n >= DEFINITIONS_MAX)
+                return call_too_large(c, DEFINITIONS_MAX, "there are %d already; change one that is retired", DEFINITIONS_MAX);
+        if (!r)
+                r = name_check(tx, c, kind, body);
+        if (!r && kind->audience == SCHEMA_TO_USER)
+                user = schema_at(schema_field_find(kind->body, "user"), body);
+        return r ? r : tx_append(tx, &(struct effect){ .kind = kind, .body = body, .target = *own, .audience = user });
+}
