@@ -1,6 +1,7 @@
 /* The ticket methods: who may do what, and what it becomes in the log. */
 #include "change.h"
 #include "comment.h"
+#include "field.h"
 #include "person.h"
 #include "position.h"
 
@@ -21,6 +22,18 @@ static int type_give(struct tx *tx, struct call *c, struct ulid ticket, struct u
         int r = ticket_find(tx->db, ticket, &h.row);
 
         return r ? r : change_registers(&h);
+}
+
+/* The custom fields of a ticket that was just filed. */
+static int fields_file(struct tx *tx, struct call *c, struct ulid ticket, const struct ticket_create *in)
+{
+        struct field_change *changes = arena_array(&c->arena, in->fields.n, sizeof(*changes));
+        struct ticket_row row;
+        int r = ticket_find(tx->db, ticket, &row);
+
+        for (size_t i = 0; i < in->fields.n; i++)
+                changes[i] = (struct field_change){ in->fields.items[i].field, SCHEMA_PRESENT, in->fields.items[i].value };
+        return r ? r : fields_change(tx, c, &row, -1, changes, in->fields.n);
 }
 
 static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create *in)
@@ -56,7 +69,9 @@ static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create
                                   &comment);
         for (size_t i = 0; in->has_tags && i < in->tags.n && !r; i++)
                 r = tag_append(tx, ticket, in->tags.items[i]);
-        return r || !in->has_type ? r : type_give(tx, c, ticket, in->type);
+        if (!r && in->has_type)
+                r = type_give(tx, c, ticket, in->type);
+        return r || !in->has_fields ? r : fields_file(tx, c, ticket, in);
 }
 
 int store_on_ticket_create(struct store *s, struct call *c, const struct ticket_create *in, struct ticket_create_result *ret)
@@ -174,7 +189,9 @@ static int ticket_change(struct store *s, struct tx *tx, struct call *c, const s
                 r = change_registers(&h);
         if (!r)
                 r = change_tags(&h);
-        return r ? r : change_watchers(&h);
+        if (!r)
+                r = change_watchers(&h);
+        return r || !in->has_fields ? r : fields_change(tx, c, &h.row, h.seen, in->fields.items, in->fields.n);
 }
 
 int store_on_ticket_set(struct store *s, struct call *c, const struct ticket_set *in, struct ticket_set_result *ret)

@@ -163,6 +163,7 @@ int tables_compare(struct db *mine, struct db *fresh, struct report *report)
                 { "attachment", "SELECT * FROM attachment ORDER BY id" },
                 { "person", "SELECT * FROM person ORDER BY id" },
                 { "project", "SELECT * FROM project" },
+                { "field_value", "SELECT * FROM field_value ORDER BY ticket, field" },
                 { "definition", "SELECT * FROM definition ORDER BY kind, id" },
                 { "op_text", "SELECT op_id, n, field FROM op_text ORDER BY op_id, n, field" },
         };

@@ -55,7 +55,8 @@ static int set_register(struct change *h, enum register_field field, const struc
 
         if (r)
                 return r;
-        return tx_append(h->tx, &(struct effect){ .kind = kind, .body = body, .target = h->row.id, .audience = &h->row.id,
+        return tx_append(h->tx, &(struct effect){ .kind = kind, .body = body, .target = h->row.id,
+                                                  .audience = kind->audience == SCHEMA_TO_TICKET ? &h->row.id : NULL,
                                                   .base = a.base, .n_base = a.n_base, .hlc = a.hlc });
 }
 

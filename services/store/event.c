@@ -2,6 +2,7 @@
 
 #include "comment.h"
 #include "definition.h"
+#include "field.h"
 #include "person.h"
 #include "registers.h"
 #include "team.h"
@@ -153,6 +154,7 @@ static int ticket_changed(struct source *s, struct ulid ticket, enum register_fi
                 data.type = view.type;
                 break;
         case REGISTER_TEAM:
+        case REGISTER_FIELD: /* these two have events of their own */
         case REGISTER_SUBJECT:
         case REGISTER_BODY:
                 data.has_subject = true;
@@ -200,6 +202,27 @@ static int ticket_routed(struct source *s, const void *body)
         data.has_team = row.has_team;
         data.team = row.team;
         return say(s, &schema_event_ticket_routed, &data);
+}
+
+static int field_changed(struct source *s, const struct schema_event *type, const struct op_ticket_field *body, bool internal)
+{
+        struct event_ticket_field_changed data = { .ticket = body->ticket, .field = body->field }; /* both events have this shape */
+        int r = field_value(s->db, body->ticket, body->field, internal, s->arena, &data.value);
+
+        if (r && r != -ENOENT)
+                return r;
+        data.has_value = !r;
+        return say(s, type, &data);
+}
+
+static int ticket_field_changed(struct source *s, const void *body)
+{
+        return field_changed(s, &schema_event_ticket_field_changed, body, false);
+}
+
+static int ticket_inner_field_changed(struct source *s, const void *body)
+{
+        return field_changed(s, &schema_event_ticket_inner_field_changed, body, true);
 }
 
 static int tag_added(struct source *s, const void *body)
@@ -291,6 +314,14 @@ static int type_changed(struct source *s, const void *body)
         return r ? r : say(s, &schema_event_type_changed, &now);
 }
 
+static int field_defined(struct source *s, const void *body)
+{
+        struct op_field_set now = { 0 };
+        int r = definition_find(s->db, &schema_op_field_set, ((const struct op_field_set *)body)->field, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_field_changed, &now);
+}
+
 static const struct {
         const struct schema_op *kind;
         int (*make)(struct source *s, const void *body);
@@ -310,6 +341,8 @@ static const struct {
         { &schema_op_ticket_assignee, assignee_changed },
         { &schema_op_ticket_type, type_of_ticket_changed },
         { &schema_op_ticket_team, ticket_routed },
+        { &schema_op_ticket_field, ticket_field_changed },
+        { &schema_op_ticket_inner_field, ticket_inner_field_changed },
         { &schema_op_tag_add, tag_added },
         { &schema_op_tag_remove, tag_removed },
         { &schema_op_watcher_add, watcher_added },
@@ -322,6 +355,7 @@ static const struct {
         { &schema_op_project_set, project_changed },
         { &schema_op_team_set, team_changed },
         { &schema_op_type_set, type_changed },
+        { &schema_op_field_set, field_defined },
 };
 
 int event_of(struct db *db, const struct log_entry *e, struct arena *arena, struct event *ret)

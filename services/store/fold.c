@@ -1,6 +1,7 @@
 #include "fold.h"
 
 #include "definition.h"
+#include "field.h"
 #include "registers.h"
 #include "search.h"
 #include "ticket.h"
@@ -139,6 +140,14 @@ static int ticket_team(struct fold *f, const void *body)
         const struct op_ticket_team *b = body;
 
         return ticket_register(f, b->ticket, REGISTER_TEAM, 'U', 0, b->has_team ? &b->team : NULL);
+}
+
+static int ticket_field(struct fold *f, const void *body)
+{
+        const struct op_ticket_field *b = body;
+        int r = ticket_touch(f, b->ticket);
+
+        return r ? r : field_fold(f->db, f->op, b, f->internal);
 }
 
 /* ---- tags and watchers ---- */
@@ -467,6 +476,8 @@ static const struct {
         { &schema_op_ticket_assignee, ticket_assignee },
         { &schema_op_ticket_type, ticket_type },
         { &schema_op_ticket_team, ticket_team, true },
+        { &schema_op_ticket_field, ticket_field },
+        { &schema_op_ticket_inner_field, ticket_field, true },
         { &schema_op_tag_add, tag_add },
         { &schema_op_tag_remove, tag_remove },
         { &schema_op_watcher_add, watcher_add },
@@ -486,6 +497,7 @@ static const struct {
         { &schema_op_project_set, project_set },
         { &schema_op_team_set, definition_set },
         { &schema_op_type_set, definition_set },
+        { &schema_op_field_set, definition_set },
         { &schema_op_role_set, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },

@@ -9,7 +9,8 @@ enum { COMMANDS = 250, ORDERS = 12, TICKETS = 5, COMMENTS = 64, CURSORS = 32, TE
 
 struct history {
         struct ulid tickets[TICKETS], comments[COMMENTS], notes[COMMENTS];
-        struct ulid teams[TEAMS];
+        struct ulid teams[TEAMS], field;
+        bool has_field;
         size_t n_tickets, n_comments, n_notes, n_cursors, n_teams;
         char cursors[CURSORS][64];
 };
@@ -32,6 +33,18 @@ static void random_team(struct room *room, struct history *h)
 
         if (!room_call(room, ADMIN, &schema_method_team_save, &team, &made) && is_new)
                 h->teams[h->n_teams++] = made.team.team;
+}
+
+/* One that customers now know of, now not. */
+static void random_field(struct room *room, struct history *h)
+{
+        struct field_save field = { .has_field = h->has_field, .field = h->field, .name = STR("Cost"), .key = STR("cost"), .kind = FIELD_KIND_NUMBER,
+                                    .access = (int)(room_random(room) % 3), .has_op_id = true, .op_id = room_id(room) };
+        struct field_save_result made;
+
+        assert_int_equal(room_call(room, ADMIN, &schema_method_field_save, &field, &made), 0);
+        h->field = made.field.field;
+        h->has_field = true;
 }
 
 /* One command of somebody; refusals are fine, they leave no op. */
@@ -96,6 +109,7 @@ static void random_command(struct room *room, struct history *h)
                 break;
         case 8:
                 random_team(room, h);
+                random_field(room, h);
                 break;
         default:
                 set.seen = random_seen(room, h, &set.has_seen);
@@ -112,6 +126,9 @@ static void random_command(struct room *room, struct history *h)
                 set.has_team = h->n_teams && room_random(room) % 4 == 0 ? SCHEMA_PRESENT : room_random(room) % 9 == 0 ? SCHEMA_NULL : SCHEMA_ABSENT;
                 set.team = h->teams[h->n_teams ? room_random(room) % h->n_teams : 0];
                 set.has_type = room_random(room) % 9 == 0 ? SCHEMA_NULL : SCHEMA_ABSENT;
+                set.has_fields = h->has_field && room_random(room) % 3 == 0;
+                set.fields.items = (struct field_change[]){ { h->field, room_random(room) % 3 ? SCHEMA_PRESENT : SCHEMA_NULL, STR("12.50") } };
+                set.fields.n = 1;
                 set.has_add_tags = room_random(room) % 3 == 0;
                 set.add_tags.items = tags;
                 set.add_tags.n = 1;

@@ -109,6 +109,12 @@ static const char *const steps[] = {
         "CREATE TABLE turn (team BLOB PRIMARY KEY, member BLOB NOT NULL) WITHOUT ROWID;"
         "ALTER TABLE ticket ADD COLUMN type BLOB;"
         "ALTER TABLE ticket ADD COLUMN team BLOB;",
+
+        /* derived from register and the ops: the custom fields of tickets that were ever given a value. value: NULL where it is a text, which
+         * lies with the op, or where there is none */
+        "CREATE TABLE field_value ("
+        "  ticket BLOB NOT NULL, field BLOB NOT NULL, internal INTEGER NOT NULL, value TEXT, op_id BLOB NOT NULL, n INTEGER NOT NULL,"
+        "  PRIMARY KEY(ticket, field)) WITHOUT ROWID;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

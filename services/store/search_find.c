@@ -12,14 +12,26 @@ enum {
 };
 
 #define IS_TAGGED "EXISTS (SELECT 1 FROM member WHERE ticket = t.id AND kind = 1 AND element = CAST(value AS BLOB) AND added AND NOT removed)"
-/* ?3 to ?14 are the filters. */
+/* A value of the ticket's that compares as an element of ?20 says. What customers don't know of is not there for them. */
+#define FIELD_TEXT_OF "(SELECT CAST(text AS TEXT) FROM op_text WHERE op_id = v.op_id AND n = v.n AND field = 2 AND text <> x'')"
+#define AS_NUMBER(sign) "CAST(v.value AS REAL) " sign " CAST(j.value ->> 2 AS REAL)"
+#define HAS_FIELD                                                                                                      \
+        "EXISTS (SELECT 1 FROM field_value v WHERE v.ticket = t.id AND (?21 OR NOT v.internal)"                        \
+        "   AND hex(v.field) = upper(j.value ->> 0) AND CASE j.value ->> 1"                                            \
+        "     WHEN '=' THEN coalesce(v.value, " FIELD_TEXT_OF ") = (j.value ->> 2) COLLATE NOCASE"                     \
+        "     WHEN '<' THEN CASE j.value ->> 3 WHEN 1 THEN " AS_NUMBER("<") " ELSE v.value < (j.value ->> 2) END"      \
+        "     ELSE CASE j.value ->> 3 WHEN 1 THEN " AS_NUMBER(">") " ELSE v.value > (j.value ->> 2) END END)"
+/* ?3 to ?14 and ?16 to ?20 are the filters. */
 #define FITS(changed)                                                                                                  \
         "((?3 >> t.state) & 1) AND ((?4 >> t.priority) & 1) AND t.created >= ?5 AND t.created < ?6"                    \
         " AND t." changed " >= ?7 AND t." changed " < ?8"                                                              \
         " AND (?9 = 0 OR (t.assignee IS ?10) = (?9 = 1)) AND (?11 = 0 OR (t.requester IS ?12) = (?11 = 1))"            \
         " AND NOT EXISTS (SELECT 1 FROM json_each(?13) WHERE NOT " IS_TAGGED ")"                                       \
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?14) WHERE " IS_TAGGED ")"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(?14) WHERE " IS_TAGGED ")"                                          \
+        " AND (?16 = 0 OR (t.type IS ?17) = (?16 = 1)) AND (?18 = 0 OR (t.team IS ?19) = (?18 = 1))"                   \
+        " AND NOT EXISTS (SELECT 1 FROM json_each(?20) j WHERE " HAS_FIELD " = (j.value ->> 4))"
 #define FILTERS "iiiiiiiUiUtt"
+#define MORE_FILTERS "iUiUti"
 #define WORDS(table, changed, visible)                                                                                 \
         "SELECT s.id, s.ticket, s.entity, CASE WHEN " FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
@@ -148,6 +160,30 @@ static void tags_json(const struct search_query *query, bool negated, struct buf
         buf_text(out, *separator == '[' ? "[]" : "]");
 }
 
+/* [[field, how it compares, value, 1 for a number, 1 where it is negated], ...] */
+static void fields_json(const struct search_wanted *wanted, struct buf *out)
+{
+        const struct search_query *query = wanted->query;
+
+        buf_char(out, '[');
+        for (size_t i = 0; i < query->n_fields; i++) {
+                const struct search_field *f = &query->fields[i];
+
+                buf_text(out, i ? ",[\"" : "[\"");
+                buf_hex(out, wanted->fields[i].b, sizeof(wanted->fields[i].b));
+                buf_format(out, "\",\"%c\",", f->compares);
+                json_string(out, f->value);
+                buf_format(out, ",%d,%d]", wanted->numbers[i], f->negated);
+        }
+        buf_char(out, ']');
+}
+
+/* 0 for any, 1 for what fits, 2 for what does not. */
+static int64_t named_mode(const struct search_named *named)
+{
+        return named->which == SEARCH_ANY ? 0 : 1 + named->negated;
+}
+
 static int64_t hlc_bound(int64_t ms)
 {
         return ms == INT64_MAX ? INT64_MAX : (int64_t)hlc_of(ms, 0);
@@ -158,7 +194,7 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
 {
         const struct search_query *query = wanted->query;
         const struct search_person *assignee = &query->assignee, *requester = &query->requester;
-        struct buf match = { 0 }, own = { 0 }, tags = { 0 }, not_tags = { 0 };
+        struct buf match = { 0 }, own = { 0 }, tags = { 0 }, not_tags = { 0 }, fields = { 0 };
         struct finding f = { .db = db, .agent = caller_is_agent(caller), .wanted = wanted, .arena = arena, .hits = ret_hits };
         bool any = true;
         sqlite3_stmt *q;
@@ -176,14 +212,17 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         }
         tags_json(query, false, &tags);
         tags_json(query, true, &not_tags);
+        fields_json(wanted, &fields);
         if (!r && any) {
-                q = db_query(db, find_sql[f.agent][query->n_terms > 0], "ti" FILTERS "u", buf_view(&own), wanted->after, (int64_t)query->states,
+                q = db_query(db, find_sql[f.agent][query->n_terms > 0], "ti" FILTERS "u" MORE_FILTERS, buf_view(&own), wanted->after, (int64_t)query->states,
                              (int64_t)query->priorities, hlc_bound(query->created.from_ms), hlc_bound(query->created.until_ms),
                              hlc_bound(query->changed.from_ms), hlc_bound(query->changed.until_ms),
                              (int64_t)(assignee->who == SEARCH_ANYBODY ? 0 : 1 + assignee->negated),
                              assignee->who == SEARCH_NOBODY ? NULL : &wanted->assignee,
                              (int64_t)(requester->who == SEARCH_ANYBODY ? 0 : 1 + requester->negated),
-                             requester->who == SEARCH_NOBODY ? NULL : &wanted->requester, buf_view(&tags), buf_view(&not_tags), caller->user);
+                             requester->who == SEARCH_NOBODY ? NULL : &wanted->requester, buf_view(&tags), buf_view(&not_tags), caller->user,
+                             named_mode(&query->type), query->type.which == SEARCH_NAMED ? &wanted->type : NULL, named_mode(&query->team),
+                             query->team.which == SEARCH_NAMED ? &wanted->team : NULL, buf_view(&fields), (int64_t)f.agent);
                 r = rows_take(&f, q, ret_next);
         }
         *ret_n = f.n;
@@ -191,5 +230,6 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         buf_deinit(&own);
         buf_deinit(&tags);
         buf_deinit(&not_tags);
+        buf_deinit(&fields);
         return r;
 }

@@ -9,6 +9,9 @@
 struct search_wanted {
         const struct search_query *query;
         struct ulid assignee, requester;   /* of query's, where it names somebody or the caller */
+        struct ulid type, team;            /* where it names one */
+        struct ulid fields[SEARCH_FIELDS_MAX];
+        bool numbers[SEARCH_FIELDS_MAX];   /* which of them compare as numbers */
         int64_t after;                     /* ids below this one */
         size_t limit;
 };

@@ -1,10 +1,10 @@
 #include "search_query.h"
 
+#include "day.h"
 #include "schema/ticket.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 struct parser {
         struct str all, rest;
@@ -12,14 +12,22 @@ struct parser {
         struct search_fault *fault;
 };
 
+/* The character that this is in. */
+static size_t column_of(const struct parser *p, const char *at)
+{
+        size_t column = 1;
+
+        for (const char *c = p->all.p; c < at; c++)
+                column += ((unsigned char)*c & 0xc0) != 0x80;
+        return column;
+}
+
 static int bad(struct parser *p, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static int bad(struct parser *p, const char *at, const char *format, ...)
 {
         va_list args;
 
-        p->fault->column = 1;
-        for (const char *c = p->all.p; c < at; c++)
-                p->fault->column += ((unsigned char)*c & 0xc0) != 0x80;
+        p->fault->column = column_of(p, at);
         va_start(args, format);
         vsnprintf(p->fault->reason, sizeof(p->fault->reason), format, args);
         va_end(args);
@@ -140,44 +148,13 @@ static int filter_person(struct parser *p, const struct filter *f, struct search
                 return bad(p, f->at, "is given twice: write one %.*s", STR_ARG(f->name));
         person->negated = f->negated;
         person->name = f->value;
-        for (const char *c = p->all.p; c <= f->value.p; c++)
-                person->column += ((unsigned char)*c & 0xc0) != 0x80;
+        person->column = column_of(p, f->value.p);
         person->who = str_is(f->value, "me") ? SEARCH_ME : str_is(f->value, "nobody") ? SEARCH_NOBODY : SEARCH_SOMEBODY;
         return 0;
 }
 
-static bool digits(struct str s, size_t at, size_t n, int *ret)
-{
-        *ret = 0;
-        for (size_t i = at; i < at + n; i++) {
-                if (s.p[i] < '0' || s.p[i] > '9')
-                        return false;
-                *ret = *ret * 10 + (s.p[i] - '0');
-        }
-        return true;
-}
-
-/* A day that there is: its first moment. */
-static bool day_read(struct str s, int64_t *ret_ms)
-{
-        struct tm day = { 0 }, back;
-        time_t at;
-        int year, month;
-
-        if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-' || !digits(s, 0, 4, &year) || !digits(s, 5, 2, &month) ||
-            !digits(s, 8, 2, &day.tm_mday) || year < 1970)
-                return false;
-        day.tm_year = year - 1900;
-        day.tm_mon = month - 1;
-        back = day;
-        at = timegm(&back);
-        *ret_ms = (int64_t)at * 1000;
-        return back.tm_mday == day.tm_mday && back.tm_mon == day.tm_mon && back.tm_year == day.tm_year;
-}
-
 static int filter_time(struct parser *p, const struct filter *f, struct search_range *range)
 {
-        enum { DAY_MS = 24 * 60 * 60 * 1000 };
         char sign = f->value.p[0];
         bool open = sign == '>' || sign == '<';
         struct str day = open ? (struct str){ f->value.p + 1, f->value.n - 1 } : f->value;
@@ -207,8 +184,33 @@ static int filter_tag(struct parser *p, const struct filter *f)
         return 0;
 }
 
+static int filter_named(struct parser *p, const struct filter *f, struct search_named *named)
+{
+        if (named->which != SEARCH_ANY)
+                return bad(p, f->at, "is given twice: write one %.*s", STR_ARG(f->name));
+        *named = (struct search_named){ str_is(f->value, "none") ? SEARCH_NONE : SEARCH_NAMED, f->negated, f->value, column_of(p, f->value.p) };
+        return 0;
+}
+
+static int filter_field(struct parser *p, const struct filter *f, struct str key)
+{
+        struct search_query *query = p->query;
+        bool ordered = *f->value.p == '<' || *f->value.p == '>';
+        struct str value = { f->value.p + ordered, f->value.n - ordered };
+
+        if (!key.n)
+                return bad(p, f->at, "a key is missing: write field.KEY:VALUE");
+        if (!value.n)
+                return bad(p, value.p, "a value is missing after %c", *f->value.p);
+        if (query->n_fields == SEARCH_FIELDS_MAX)
+                return bad(p, f->at, "is one field too many: %d at most", SEARCH_FIELDS_MAX);
+        query->fields[query->n_fields++] = (struct search_field){ key, value, ordered ? *f->value.p : '=', f->negated, column_of(p, f->at) };
+        return 0;
+}
+
 static int filter(struct parser *p, struct filter *f)
 {
+        struct str rest = f->name;
         struct search_query *query = p->query;
         bool quoted;
         int r = take(p, &f->value, &quoted);
@@ -233,17 +235,27 @@ static int filter(struct parser *p, struct filter *f)
                 return filter_time(p, f, &query->created);
         if (str_is(f->name, "changed"))
                 return filter_time(p, f, &query->changed);
-        return bad(p, f->at, "there is no filter %.*s; there are state, priority, assignee, requester, tag, created, changed; put \" around what "
-                             "is none", f->name.n > 30 ? 30 : (int)f->name.n, f->name.p);
+        if (str_is(f->name, "type"))
+                return filter_named(p, f, &query->type);
+        if (str_is(f->name, "team"))
+                return filter_named(p, f, &query->team);
+        if (str_is(str_cut(&rest, '.'), "field"))
+                return filter_field(p, f, rest);
+        return bad(p, f->at, "there is no filter %.*s; there are state, priority, assignee, requester, type, team, tag, created, changed and "
+                             "field.KEY; put \" around what is none", f->name.n > 30 ? 30 : (int)f->name.n, f->name.p);
 }
 
-/* ASCII letters up to a colon: a filter's name, or 0. */
+/* ASCII letters up to a colon, for a field its key behind them: a filter's name, or 0. */
 static size_t name_length(struct str s)
 {
         size_t n = 0;
 
         while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z')))
                 n++;
+        if (n < s.n && s.p[n] == '.' && str_is((struct str){ s.p, n }, "field"))
+                do
+                        n++;
+                while (n < s.n && (search_is_letter(s.p[n]) || s.p[n] == '_'));
         return n < s.n && s.p[n] == ':' ? n : 0;
 }
 

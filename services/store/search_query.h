@@ -1,4 +1,4 @@
-/* What is typed to search: `printer "blank page" ton* state:open assignee:me -tag:vpn created:>2026-01-01`.
+/* What is typed to search: `printer "blank page" ton* state:open assignee:me -tag:vpn field.room:12 created:>2026-01-01`.
  *
  * Pure: nothing is looked up. Words, phrases and prefixes become quoted strings of FTS5's language, so nothing that a user writes is
  * ever read as its syntax. All of it must hold; a filter is negated by `-`. Days are UTC. */
@@ -10,6 +10,7 @@ enum {
         SEARCH_PREFIXES_MAX = 4,
         SEARCH_PREFIX_MIN = 3,          /* characters before the `*`: a shorter one stands for too many words */
         SEARCH_TAGS_MAX = 8,
+        SEARCH_FIELDS_MAX = 8,
 };
 
 struct search_term {
@@ -22,6 +23,22 @@ struct search_person {
         bool negated;
         struct str name;                /* of somebody, or their id */
         size_t column;                  /* of the filter */
+};
+
+/* Something that the project defines: a type, a team. */
+struct search_named {
+        enum { SEARCH_ANY, SEARCH_NONE, SEARCH_NAMED } which;
+        bool negated;
+        struct str name;                /* or its id */
+        size_t column;
+};
+
+/* A custom field's value. */
+struct search_field {
+        struct str key, value;
+        char compares;                  /* '=', '<' or '>' */
+        bool negated;
+        size_t column;
 };
 
 struct search_range {
@@ -39,6 +56,9 @@ struct search_query {
         uint64_t states, priorities;    /* bits of those that fit */
         struct search_person assignee, requester;
         struct search_range created, changed;
+        struct search_named type, team;
+        struct search_field fields[SEARCH_FIELDS_MAX];
+        size_t n_fields;
 };
 
 struct search_fault {

@@ -67,6 +67,11 @@ static void filters_are_what_they_say(void **state)
         q = good("x assignee:\"Agnes Miller\"");
         assert_true(q.assignee.who == SEARCH_SOMEBODY && str_is(q.assignee.name, "Agnes Miller"));
         assert_int_equal(q.assignee.column, 13);
+        q = good("type:Outage -team:none field.room:\"B 12\" -field.cost_2:>9.5");
+        assert_true(q.type.which == SEARCH_NAMED && str_is(q.type.name, "Outage") && q.team.which == SEARCH_NONE && q.team.negated);
+        assert_true(q.n_fields == 2 && str_is(q.fields[0].key, "room") && str_is(q.fields[0].value, "B 12") && q.fields[0].compares == '=');
+        assert_true(str_is(q.fields[1].key, "cost_2") && str_is(q.fields[1].value, "9.5") && q.fields[1].compares == '>' && q.fields[1].negated);
+        assert_int_equal(q.fields[1].column, 42);
 }
 
 static void days_are_whole_and_in_utc(void **state)
@@ -101,6 +106,9 @@ static void a_mistake_is_pointed_at_and_what_is_right_is_said(void **state)
         fails("created:yesterday", 9, "must be a day");
         fails("-created:2026-02-01", 1, "can't be negated");
         fails("tag:", 5, "a value is missing");
+        fails("field.:x", 1, "a key is missing");
+        fails("field.a:<", 10, "a value is missing after <");
+        fails("team:a team:b", 8, "given twice");
         fails("tag: vpn", 5, "a value is missing");
         fails("tag:\"\"", 6, "a value is missing");
         fails("https://example.org", 1, "there is no filter https");

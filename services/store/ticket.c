@@ -1,5 +1,6 @@
 #include "ticket.h"
 
+#include "field.h"
 #include "read.h"
 #include "registers.h"
 
@@ -248,6 +249,8 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
                 r = member_list(db, row->id, MEMBER_WATCHER, arena, &watchers, &n);
         if (!r)
                 r = conflicts(db, row->id, agent, arena, ret);
+        if (!r)
+                r = field_values(db, row->id, agent, arena, &ret->fields.items, &ret->fields.n);
         ret->has_unread = !ulid_is_zero(caller->user);
         if (!r && ret->has_unread)
                 r = read_unread(db, caller, row->id, &ret->unread);

@@ -35,6 +35,8 @@ class Discovery:
             return True
         if kind == "array":
             return [self.fitting(schema["items"])] * schema.get("minItems", 0)
+        if kind == "object":
+            return {name: self.fitting(schema["properties"][name]) for name in schema.get("required", ())}
         raise AssertionError(f"no value for {schema}")
 
     def misfits(self, schema):
@@ -68,6 +70,13 @@ class Discovery:
                 yield [item] * (schema["minItems"] - 1), "one item too few"
             for value, why in self.misfits(schema["items"]):
                 yield [value], f"an item: {why}"
+        elif kind == "object":
+            fitting = self.fitting(schema)
+            for name, member in schema["properties"].items():
+                for value, why in self.misfits(member):
+                    yield {**fitting, name: value}, f"{name}: {why}"
+            for name in schema.get("required", ()):
+                yield {key: fitting[key] for key in fitting if key != name}, f"without {name}"
 
     def params(self, method):
         """The required ones, each with a value that fits."""
