@@ -70,10 +70,15 @@ static const struct command commands[] = {
           "assist ticket list --state open" },
         { "ticket show", "NUMBER [--follow]", "a ticket and what was written on it, and what comes", run_ticket_show, NULL,
           "assist ticket show 42 --follow" },
-        { "ticket reply", "NUMBER [TEXT|--draft] [--attach FILE]... [--state STATE]", "answer, or send what was kept", run_ticket_reply, NULL,
-          "assist ticket reply 42 'Try turning it off.' --state pending" },
+        { "ticket reply", "NUMBER [TEXT|--draft] [--attach FILE]... [--state STATE] [--wake WHEN]", "answer, or send what was kept", run_ticket_reply, NULL,
+          "assist ticket reply 42 'Try turning it off.' --state pending --wake 3d" },
         { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
+        { "ticket set", "NUMBER [--state STATE] [--wake WHEN] [--label NAME] ...", "change a ticket", run_ticket_set, &schema_method_ticket_set,
+          "assist ticket set 42 --state pending --wake 'tomorrow 9:00'\n  assist ticket set 42 --label 'Waiting for the vendor' --wake 3d" },
+        { "label list", "", "the project's own names for states", run_label_list, NULL, NULL },
+        { "label new", "NAME --state STATE", "make one; admins only", run_label_new, NULL, "assist label new 'Waiting for the vendor' --state pending" },
+        { "label retire", "NAME", "nothing new is given it", run_label_retire, NULL, NULL },
         { "search", "QUERY... [--limit N] [--after NEXT]", "tickets by words, \"a phrase\", begin* and filters", run_search, NULL,
           "assist search printer '\"blank page\"' 'ton*'\n  assist search state:open assignee:nobody -tag:vpn 'created:>2026-01-31'\n\n"
           "Filters: state: priority: assignee: requester: tag: created: changed:" },
@@ -96,7 +101,7 @@ static int run_completion(struct cli *cli, int argc, char **argv)
         printf("_assist() {\n"
                "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} method\n"
                "    case $previous in\n");
-        for (const char *first[] = { "ticket", "attachment", NULL }, **f = first; *f; f++) {
+        for (const char *first[] = { "ticket", "attachment", "label", NULL }, **f = first; *f; f++) {
                 printf("    %s) COMPREPLY=($(compgen -W '", *f);
                 for (const struct command *c = commands; c->words; c++)
                         if (strncmp(c->words, *f, strlen(*f)) == 0 && c->words[strlen(*f)] == ' ')

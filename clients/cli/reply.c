@@ -1,5 +1,6 @@
 /* `assist ticket reply`. What was typed is not lost where it can't be sent: the desk keeps it as a draft, or a file does. */
 #include "attach.h"
+#include "label.h"
 #include "thread.h"
 
 #include "schema/draft.h"
@@ -141,7 +142,10 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         struct comment_add params;
         struct flags_error error;
         bool send_draft = cli_take_flag(&argc, argv, "--draft"), given;
+        const char *wake = cli_take(&argc, argv, "--wake"), *label = cli_take(&argc, argv, "--label");
         char *args[64], id[ULID_TEXT + 1];
+        struct ulid label_id;
+        int64_t wake_at;
         size_t n;
         int r, count = 0;
 
@@ -150,9 +154,13 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
                 return r;
         given = argc > 1 && argv[1][0] != '-';
         if (!argc || argc > 50 || (given && send_draft))
-                return cli_usage("ticket reply NUMBER [TEXT | --draft] [--attach FILE]... [--state STATE]");
+                return cli_usage("ticket reply NUMBER [TEXT | --draft] [--attach FILE]... [--state STATE] [--wake WHEN] [--label NAME]");
         reply.number = argv[0];
-        r = cli_ticket_get(cli, argv[0], &reply.got);
+        r = wake ? cli_when(wake, false, &wake_at) : 0;
+        if (!r && label)
+                r = label_find(cli, label, &label_id);
+        if (!r)
+                r = cli_ticket_get(cli, argv[0], &reply.got);
         if (!r)
                 r = text_get(&reply, given ? argv[1] : NULL, send_draft);
         if (r)
@@ -170,6 +178,14 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
                 params.has_attachments = n > 0;
                 params.attachments.items = uploads;
                 params.attachments.n = n;
+                if (wake) {
+                        params.has_wake_at = true;
+                        params.wake_at = wake_at;
+                }
+                if (label) {
+                        params.has_label = true;
+                        params.label = label_id;
+                }
                 r = send(&reply, &params);
         }
         if (r && reply.typed && !send_draft)

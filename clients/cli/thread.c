@@ -1,5 +1,6 @@
 #include "thread.h"
 
+#include "label.h"
 #include "schema/read.h"
 #include "show.h"
 
@@ -121,10 +122,25 @@ void change_words(struct cli *cli, const struct event_ticket_changed *change, st
                 buf_text(out, ": ");
                 if (presence == SCHEMA_NULL)
                         buf_text(out, "nobody");
+                else if (strcmp(f->name, "label") == 0)
+                        buf_str(out, label_name(cli, change->label));
                 else if (f->kind == SCHEMA_ULID)
                         buf_str(out, cli_name(cli, *(struct ulid *)schema_at(f, change)));
                 else
                         show_value(f, change, out);
+        }
+}
+
+/* " (Waiting for the vendor) until 2026-11-25 09:00" */
+static void state_print(struct cli *cli, const struct ticket *t)
+{
+        struct str label = t->has_label ? label_name(cli, t->label) : (struct str){ 0 }, until = { 0 };
+
+        if (label.n)
+                printf(" (%.*s)", STR_ARG(label));
+        if (t->has_wake_at) {
+                until = cli_time(cli, t->wake_at);
+                printf(" until %.*s", STR_ARG(until));
         }
 }
 
@@ -134,8 +150,9 @@ static void head_print(struct cli *cli, const struct ticket *t)
         struct buf out = { 0 };
 
         show_value(schema_field_find(&schema_type_ticket, "subject"), t, &out);
-        printf("#%lld  %s\n%s, %s, from %.*s", (long long)t->number, buf_z(&out), schema_enum_ticket_state.values[t->state],
-               schema_enum_priority.values[t->priority], STR_ARG(name));
+        printf("#%lld  %s\n%s", (long long)t->number, buf_z(&out), schema_enum_ticket_state.values[t->state]);
+        state_print(cli, t);
+        printf(", %s, from %.*s", schema_enum_priority.values[t->priority], STR_ARG(name));
         buf_clear(&out);
         if (t->has_assignee) {
                 name = cli_name(cli, t->assignee);

@@ -31,7 +31,9 @@ static bool moves_on(const struct caller *writer, const struct ticket_row *row)
 
 static int comment_reply(struct tx *tx, struct call *c, const struct comment_add *in, struct comment *ret)
 {
-        struct ticket_set set = { .ticket = in->ticket, .has_state = in->has_state, .state = in->state };
+        struct ticket_set set = { .ticket = in->ticket, .has_state = in->has_state, .state = in->state,
+                                  .has_wake_at = in->has_wake_at ? SCHEMA_PRESENT : SCHEMA_ABSENT, .wake_at = in->wake_at,
+                                  .has_label = in->has_label ? SCHEMA_PRESENT : SCHEMA_ABSENT, .label = in->label };
         struct change h = { .tx = tx, .c = c, .in = &set, .seen = -1 };
         int r;
 
@@ -46,7 +48,7 @@ static int comment_reply(struct tx *tx, struct call *c, const struct comment_add
                                   ret);
         if (r)
                 return r;
-        if (!in->has_state && moves_on(&tx->actor, &h.row)) {
+        if (!in->has_state && !in->has_wake_at && !in->has_label && moves_on(&tx->actor, &h.row)) {
                 set.has_state = true;
                 set.state = TICKET_STATE_OPEN;
         }

@@ -3,7 +3,7 @@
 #include "definition.h"
 #include "person.h"
 #include "position.h"
-#include "registers.h"
+#include "state.h"
 #include "team.h"
 
 #include <errno.h>
@@ -34,6 +34,8 @@ int change_allowed(struct change *h)
                             : in->has_assignee      ? "assignee"
                             : in->has_type          ? "type"
                             : in->has_team          ? "team"
+                            : in->has_wake_at       ? "wake_at"
+                            : in->has_label         ? "label"
                             : in->has_add_tags      ? "add_tags"
                             : in->has_remove_tags   ? "remove_tags"
                             : in->has_add_watchers  ? "add_watchers"
@@ -60,8 +62,7 @@ static int set_register(struct change *h, enum register_field field, const struc
                                                   .base = a.base, .n_base = a.n_base, .hlc = a.hlc });
 }
 
-/* A value that is there already is no change, unless it settles a conflict, or the writer had not seen what is there. */
-static int change_register(struct change *h, enum register_field field, bool same, const struct schema_op *kind, const void *body)
+int change_register(struct change *h, enum register_field field, bool same, const struct schema_op *kind, const void *body)
 {
         bool change = !same || h->seen >= 0;
         int r = change ? 0 : registers_conflict(h->tx->db, h->row.id, field, &change);
@@ -140,9 +141,8 @@ int change_registers(struct change *h)
         if (in->has_subject)
                 r = set_register(h, REGISTER_SUBJECT, &schema_op_ticket_subject,
                                  &(struct op_ticket_subject){ .ticket = id, .subject = in->subject });
-        if (!r && in->has_state)
-                r = change_register(h, REGISTER_STATE, h->row.state == in->state, &schema_op_ticket_state,
-                                    &(struct op_ticket_state){ .ticket = id, .state = in->state });
+        if (!r)
+                r = state_change(h);
         if (!r && in->has_priority)
                 r = change_register(h, REGISTER_PRIORITY, h->row.priority == in->priority, &schema_op_ticket_priority,
                                     &(struct op_ticket_priority){ .ticket = id, .priority = in->priority });

@@ -1,5 +1,6 @@
 /* Changes of a ticket: what a caller may set, and the effects that it has. */
 #pragma once
+#include "registers.h"
 #include "ticket.h"
 
 enum { TICKET_TAGS_MAX = 64, TICKET_WATCHERS_MAX = 256 };
@@ -12,6 +13,10 @@ struct change {
         struct ticket_row row;
         int64_t seen;       /* the log's position that the writer had seen; -1: all of it */
 };
+
+/* Writes a register of the ticket. A value that is there already is no change, unless it settles a conflict, or the writer had not seen
+ * what is there. */
+int change_register(struct change *h, enum register_field field, bool same, const struct schema_op *kind, const void *body);
 
 /* Each: 0, or a fault that names the field, or an error of the database. In this order. */
 int change_allowed(struct change *h);

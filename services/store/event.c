@@ -5,6 +5,7 @@
 #include "field.h"
 #include "person.h"
 #include "registers.h"
+#include "label.h"
 #include "team.h"
 #include "schema/project.h"
 #include "ticket.h"
@@ -140,6 +141,10 @@ static int ticket_changed(struct source *s, struct ulid ticket, enum register_fi
         case REGISTER_STATE:
                 data.has_state = true;
                 data.state = view.state;
+                data.has_wake_at = view.has_wake_at;
+                data.wake_at = view.wake_at;
+                data.has_label = view.has_label;
+                data.label = view.label;
                 break;
         case REGISTER_PRIORITY:
                 data.has_priority = true;
@@ -322,6 +327,14 @@ static int field_defined(struct source *s, const void *body)
         return r ? r : say(s, &schema_event_field_changed, &now);
 }
 
+static int label_changed(struct source *s, const void *body)
+{
+        struct op_label_set now = { 0 };
+        int r = definition_find(s->db, &schema_op_label_set, ((const struct op_label_set *)body)->label, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_label_changed, &now);
+}
+
 static const struct {
         const struct schema_op *kind;
         int (*make)(struct source *s, const void *body);
@@ -356,6 +369,7 @@ static const struct {
         { &schema_op_team_set, team_changed },
         { &schema_op_type_set, type_changed },
         { &schema_op_field_set, field_defined },
+        { &schema_op_label_set, label_changed },
 };
 
 int event_of(struct db *db, const struct log_entry *e, struct arena *arena, struct event *ret)

@@ -3,9 +3,11 @@
 #include "definition.h"
 #include "field.h"
 #include "registers.h"
+#include "state.h"
 #include "search.h"
 #include "ticket.h"
 #include "schema/comment.h"
+#include "schema/label.h"
 #include "schema/person.h"
 #include "schema/project.h"
 #include "schema/team.h"
@@ -79,9 +81,6 @@ static int ticket_register(struct fold *f, struct ulid ticket, enum register_fie
         if (r)
                 return r;
         switch (field) {
-        case REGISTER_STATE:
-                r = db_do(f->db, "UPDATE ticket SET state = ?2 WHERE id = ?1", "ui", ticket, db_column_int(q, 0));
-                break;
         case REGISTER_PRIORITY:
                 r = db_do(f->db, "UPDATE ticket SET priority = ?2 WHERE id = ?1", "ui", ticket, db_column_int(q, 0));
                 break;
@@ -110,8 +109,9 @@ static int ticket_subject(struct fold *f, const void *body)
 static int ticket_state(struct fold *f, const void *body)
 {
         const struct op_ticket_state *b = body;
+        int r = ticket_touch(f, b->ticket);
 
-        return ticket_register(f, b->ticket, REGISTER_STATE, 'i', b->state, NULL);
+        return r ? r : state_fold(f->db, f->op, b);
 }
 
 static int ticket_priority(struct fold *f, const void *body)
@@ -498,6 +498,7 @@ static const struct {
         { &schema_op_team_set, definition_set },
         { &schema_op_type_set, definition_set },
         { &schema_op_field_set, definition_set },
+        { &schema_op_label_set, definition_set },
         { &schema_op_role_set, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },

@@ -3,15 +3,16 @@
 #include "audit.h"
 #include "fold.h"
 #include "store_room.h"
+#include "schema/label.h"
 #include "schema/team.h"
 
-enum { COMMANDS = 250, ORDERS = 12, TICKETS = 5, COMMENTS = 64, CURSORS = 32, TEAMS = 3 };
+enum { COMMANDS = 250, ORDERS = 12, TICKETS = 5, COMMENTS = 64, CURSORS = 32, TEAMS = 3, LABELS = 2 };
 
 struct history {
         struct ulid tickets[TICKETS], comments[COMMENTS], notes[COMMENTS];
-        struct ulid teams[TEAMS], field;
+        struct ulid teams[TEAMS], labels[LABELS], field;
         bool has_field;
-        size_t n_tickets, n_comments, n_notes, n_cursors, n_teams;
+        size_t n_tickets, n_comments, n_notes, n_cursors, n_teams, n_labels;
         char cursors[CURSORS][64];
 };
 
@@ -45,6 +46,20 @@ static void random_field(struct room *room, struct history *h)
         assert_int_equal(room_call(room, ADMIN, &schema_method_field_save, &field, &made), 0);
         h->field = made.field.field;
         h->has_field = true;
+}
+
+static void labels_make(struct room *room, struct history *h)
+{
+        static const char *const names[LABELS] = { "Waiting for the vendor", "Fixed" };
+
+        for (; h->n_labels < LABELS; h->n_labels++) {
+                struct label_save label = { .name = str_of(names[h->n_labels]), .state = h->n_labels ? TICKET_STATE_SOLVED : TICKET_STATE_PENDING,
+                                            .has_op_id = true, .op_id = room_id(room) };
+                struct label_save_result made;
+
+                assert_int_equal(room_call(room, ADMIN, &schema_method_label_save, &label, &made), 0);
+                h->labels[h->n_labels] = made.label.label;
+        }
 }
 
 /* One command of somebody; refusals are fine, they leave no op. */
@@ -103,6 +118,7 @@ static void random_command(struct room *room, struct history *h)
                                                             .op_id = room_id(room) }, &(struct comment_redact_result){ 0 });
                 break;
         case 7:
+                room_due(room);
                 r = room_get(room, AGNES, ticket, &now, &cursor);
                 if (!r && h->n_cursors < CURSORS)
                         memcpy(h->cursors[h->n_cursors++], cursor.p, cursor.n);
@@ -117,6 +133,10 @@ static void random_command(struct room *room, struct history *h)
                 set.made_at = room->now_ms - (int64_t)(room_random(room) % 600000) + 300000; /* clocks 5 minutes apart */
                 set.has_state = room_random(room) % 3 == 0;
                 set.state = (int)(room_random(room) % 5);
+                set.has_wake_at = set.has_state && set.state == TICKET_STATE_PENDING && room_random(room) % 2 ? SCHEMA_PRESENT : SCHEMA_ABSENT;
+                set.wake_at = room->now_ms + 1 + (int64_t)(room_random(room) % 60000);
+                set.has_label = h->n_labels && !set.has_state && room_random(room) % 4 == 0 ? SCHEMA_PRESENT : SCHEMA_ABSENT;
+                set.label = h->labels[h->n_labels ? room_random(room) % h->n_labels : 0];
                 set.has_priority = room_random(room) % 3 == 0;
                 set.priority = (int)(room_random(room) % 4);
                 set.has_subject = room_random(room) % 5 == 0;
@@ -190,6 +210,7 @@ static void any_order_and_repetition_of_ops_folds_to_the_same_tables(void **stat
         sqlite3_stmt *q;
         int64_t count;
 
+        labels_make(room, &history);
         history.tickets[history.n_tickets++] = room_ticket(room, ALICE, "First").id;
         for (int i = 0; i < COMMANDS; i++)
                 random_command(room, &history);

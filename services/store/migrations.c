@@ -115,6 +115,12 @@ static const char *const steps[] = {
         "CREATE TABLE field_value ("
         "  ticket BLOB NOT NULL, field BLOB NOT NULL, internal INTEGER NOT NULL, value TEXT, op_id BLOB NOT NULL, n INTEGER NOT NULL,"
         "  PRIMARY KEY(ticket, field)) WITHOUT ROWID;",
+        /* wake, label: derived from register. due: what is to happen by itself, and when; derived for the kinds that enum due_kind says so of, else
+         * local. target: the ticket, for some kinds with more behind it. */
+        "ALTER TABLE ticket ADD COLUMN wake INTEGER;"
+        "ALTER TABLE ticket ADD COLUMN label BLOB;"
+        "CREATE TABLE due (kind INTEGER NOT NULL, target BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(kind, target)) WITHOUT ROWID;"
+        "CREATE INDEX due_by_time ON due(at, kind, target);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

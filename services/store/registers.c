@@ -17,6 +17,25 @@ static struct str packed(struct stamp stamp, uint8_t bytes[STAMP_BYTES])
         return (struct str){ (const char *)bytes, STAMP_BYTES };
 }
 
+/* The writes that this one names are covered. */
+static int cover(struct db *db, struct ulid entity, enum register_field field, const struct op *op)
+{
+        uint8_t bytes[STAMP_BYTES];
+        int r = 0;
+
+        for (size_t i = 0; i < op->n_base && !r; i++) {
+                const struct op_base *base = &op->base[i];
+
+                if (!str_is(base->field, register_name(field)) || stamp_cmp(base->stamp, op_stamp(op)) >= 0 ||
+                    ulid_eq(op_entity(base->stamp.op_id, base->stamp.n), entity))
+                        continue;
+                r = db_do(db, "INSERT INTO register(entity, field, stamp, written, covered) VALUES(?1, ?2, ?3, 0, 1)"
+                              " ON CONFLICT DO UPDATE SET covered = 1",
+                          "uib", entity, (int64_t)field, packed(base->stamp, bytes));
+        }
+        return r;
+}
+
 int registers_write(struct db *db, struct ulid entity, enum register_field field, const struct op *op, char letter, int64_t number,
                     const struct ulid *id)
 {
@@ -32,17 +51,17 @@ int registers_write(struct db *db, struct ulid entity, enum register_field field
                 r = db_do(db, "INSERT INTO register(entity, field, stamp, written, covered, value) VALUES(?1, ?2, ?3, 1, 0, ?4)"
                               " ON CONFLICT DO UPDATE SET written = 1, value = excluded.value",
                           "uibU", entity, (int64_t)field, stamp, letter == 'U' ? id : NULL);
-        for (size_t i = 0; i < op->n_base && !r; i++) {
-                const struct op_base *base = &op->base[i];
+        return r ? r : cover(db, entity, field, op);
+}
 
-                if (!str_is(base->field, register_name(field)) || stamp_cmp(base->stamp, op_stamp(op)) >= 0 ||
-                    ulid_eq(op_entity(base->stamp.op_id, base->stamp.n), entity))
-                        continue;
-                r = db_do(db, "INSERT INTO register(entity, field, stamp, written, covered) VALUES(?1, ?2, ?3, 0, 1)"
-                              " ON CONFLICT DO UPDATE SET covered = 1",
-                          "uib", entity, (int64_t)field, packed(base->stamp, bytes));
-        }
-        return r;
+int registers_write_bytes(struct db *db, struct ulid entity, enum register_field field, const struct op *op, struct str value)
+{
+        uint8_t bytes[STAMP_BYTES];
+        int r = db_do(db, "INSERT INTO register(entity, field, stamp, written, covered, value) VALUES(?1, ?2, ?3, 1, 0, ?4)"
+                          " ON CONFLICT DO UPDATE SET written = 1, value = excluded.value",
+                      "uibb", entity, (int64_t)field, packed(op_stamp(op), bytes), value);
+
+        return r ? r : cover(db, entity, field, op);
 }
 
 int registers_shown(struct db *db, struct ulid entity, enum register_field field, struct stamp *ret_stamp, sqlite3_stmt **ret_q)

@@ -10,6 +10,7 @@ const char *register_name(enum register_field field); /* as op_base and Ticket.c
 /* Folds a write. value is bound by its letter: 'i' int64_t, 'U' const struct ulid *, 'n' none (the text lies apart). */
 int registers_write(struct db *db, struct ulid entity, enum register_field field, const struct op *op, char letter, int64_t number,
                     const struct ulid *id);
+int registers_write_bytes(struct db *db, struct ulid entity, enum register_field field, const struct op *op, struct str value);
 
 /* The write that shows: 0, or -ENOENT where only the creation's does. *ret_value stays valid until the next step: q is the caller's
  * to db_done. */

@@ -301,7 +301,7 @@ static int start(struct service *service, void **ret_data)
                 return r;
         s->housekeeping = loop_timer_new(service->loop, housekeeping, s);
         loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
-        return 0;
+        return due_start(s);
 }
 
 static void drain(void *data)
@@ -332,6 +332,7 @@ static void stop(void *data)
         loop_timer_free(s->people_timer);
         rpc_client_free(s->identity);
         loop_timer_free(s->housekeeping);
+        due_stop(s);
         store_close(s);
         rpc_server_free(s->server);
         sodium_memzero(s->secret_key, sizeof(s->secret_key));

@@ -5,6 +5,7 @@
  * own connection. What they share is below, marked with who touches it. */
 #pragma once
 #include "cursor.h"
+#include "due.h"
 #include "fresh.h"
 #include "grant.h"
 #include "queue.h"
@@ -43,6 +44,7 @@ struct store {
         struct db *follow_db;             /* loop */
         struct arena follow_arena;        /* loop */
         struct loop_timer *housekeeping;  /* loop */
+        struct due due;                   /* each member says whose it is */
         struct fresh fresh;               /* writer, loop: has its own lock */
         struct loop_work woken;           /* writer to loop: a head moved on */
         _Atomic bool waking;

@@ -79,6 +79,19 @@ static inline int room_call(struct room *room, enum who who, const struct schema
         return r;
 }
 
+/* What is due by the room's clock happens. */
+static inline void room_due(struct room *room)
+{
+        struct due *due = &room->store->due;
+
+        due->firing = true;
+        due->task = (struct task){ .run = due_fire, .done = due_fired };
+        queue_task(&room->store->writer.queue, &due->task);
+        while (due->firing)
+                loop_dispatch(room->service.loop, 100);
+        assert_false(due->failed);
+}
+
 static inline struct ulid room_id(struct room *room)
 {
         return ulid_new(room->now_ms);

@@ -12,7 +12,7 @@ enum { TICKET_SUBJECT_FIELD = 1 };
 
 #define COLUMNS                                                                                                      \
         "id, number, requester, created, state, priority, assignee, subject_op, subject_n, changed, touched, comments, " \
-        "notes, newest_comment, type, team"
+        "notes, newest_comment, type, team, wake, label"
 
 static void row_read(sqlite3_stmt *q, struct ticket_row *ret)
 {
@@ -37,6 +37,10 @@ static void row_read(sqlite3_stmt *q, struct ticket_row *ret)
                 .type = db_column_ulid(q, 14),
                 .has_team = !db_column_is_null(q, 15),
                 .team = db_column_ulid(q, 15),
+                .has_wake = !db_column_is_null(q, 16),
+                .wake_at = db_column_int(q, 16),
+                .has_label = !db_column_is_null(q, 17),
+                .label = db_column_ulid(q, 17),
         };
 }
 
@@ -237,6 +241,10 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
                 .type = row->type,
                 .has_team = agent && row->has_team,
                 .team = row->team,
+                .has_wake_at = row->has_wake,
+                .wake_at = row->wake_at,
+                .has_label = row->has_label,
+                .label = row->label,
         };
         r = log_text(db, row->subject_op, row->subject_n, TICKET_SUBJECT_FIELD, arena, &ret->subject);
         if (r == -ENOENT) {

@@ -16,6 +16,9 @@ struct ticket_row {
         int64_t comments, notes;
         bool has_type, has_team;
         struct ulid type, team;
+        bool has_wake, has_label;
+        int64_t wake_at;                 /* ms; of a pending one */
+        struct ulid label;
 };
 
 /* 0, FAULT_NOT_FOUND (unsaid why: no such ticket, or not for this caller), or an error of the database. */

@@ -41,7 +41,9 @@ int writer_load(struct store *s)
         s->checkpoint_at = clock_now_ms(s->service->clock);
         s->head = head;
         r = search_load(s);
-        return r ? r : personal_load(s);
+        if (!r)
+                r = personal_load(s);
+        return r ? r : due_look(s);
 }
 
 /* One command or task. With a savepoint it is undone as a whole where it fails; without, *ret_torn says that it failed and had written. */
@@ -143,6 +145,7 @@ static void wake_followers(struct loop_work *work)
         s->waking = false;
         feed_wake(&s->feed);
         feed_wake(&s->personal_feed);
+        due_arm(s);
 }
 
 /* What was committed, to those who wait for it. */
@@ -156,6 +159,8 @@ static void announce(struct store *s, int64_t head_before)
                 s->ops += s->chain.seq - head_before;
         }
         s->personal_head = s->personal_seq;
+        if (moved && due_look(s))
+                log_error("what is due next can't be read: %s", db_error(s->writer.db));
         if (moved && !atomic_exchange(&s->waking, true)) {
                 s->woken.run = wake_followers;
                 loop_post(s->service->loop, &s->woken);
