@@ -1,6 +1,6 @@
 #include "search_find.h"
 
-#include "codec.h"
+#include "search_filter.h"
 #include "ticket.h"
 
 #include <errno.h>
@@ -11,41 +11,21 @@ enum {
         SNIPPET_BYTES = 400,
 };
 
-#define IS_TAGGED "EXISTS (SELECT 1 FROM member WHERE ticket = t.id AND kind = 1 AND element = CAST(value AS BLOB) AND added AND NOT removed)"
-/* A value of the ticket's that compares as an element of ?20 says. What customers don't know of is not there for them. */
-#define FIELD_TEXT_OF "(SELECT CAST(text AS TEXT) FROM op_text WHERE op_id = v.op_id AND n = v.n AND field = 2 AND text <> x'')"
-#define AS_NUMBER(sign) "CAST(v.value AS REAL) " sign " CAST(j.value ->> 2 AS REAL)"
-#define HAS_FIELD                                                                                                      \
-        "EXISTS (SELECT 1 FROM field_value v WHERE v.ticket = t.id AND (?21 OR NOT v.internal)"                        \
-        "   AND hex(v.field) = upper(j.value ->> 0) AND CASE j.value ->> 1"                                            \
-        "     WHEN '=' THEN coalesce(v.value, " FIELD_TEXT_OF ") = (j.value ->> 2) COLLATE NOCASE"                     \
-        "     WHEN '<' THEN CASE j.value ->> 3 WHEN 1 THEN " AS_NUMBER("<") " ELSE v.value < (j.value ->> 2) END"      \
-        "     ELSE CASE j.value ->> 3 WHEN 1 THEN " AS_NUMBER(">") " ELSE v.value > (j.value ->> 2) END END)"
-/* ?3 to ?14 and ?16 to ?20 are the filters. */
-#define FITS(changed)                                                                                                  \
-        "((?3 >> t.state) & 1) AND ((?4 >> t.priority) & 1) AND t.created >= ?5 AND t.created < ?6"                    \
-        " AND t." changed " >= ?7 AND t." changed " < ?8"                                                              \
-        " AND (?9 = 0 OR (t.assignee IS ?10) = (?9 = 1)) AND (?11 = 0 OR (t.requester IS ?12) = (?11 = 1))"            \
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?13) WHERE NOT " IS_TAGGED ")"                                       \
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?14) WHERE " IS_TAGGED ")"                                          \
-        " AND (?16 = 0 OR (t.type IS ?17) = (?16 = 1)) AND (?18 = 0 OR (t.team IS ?19) = (?18 = 1))"                   \
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?20) j WHERE " HAS_FIELD " = (j.value ->> 4))"
-#define FILTERS "iiiiiiiUiUtt"
-#define MORE_FILTERS "iUiUti"
+/* ?19: the expression; ?20: ids below this one; ?21: the caller. */
 #define WORDS(table, changed, visible)                                                                                 \
-        "SELECT s.id, s.ticket, s.entity, CASE WHEN " FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
+        "SELECT s.id, s.ticket, s.entity, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
-        " WHERE " table " MATCH ?1 AND f.rowid < ?2 AND NOT t.hidden" visible
+        " WHERE " table " MATCH ?19 AND f.rowid < ?20 AND NOT t.hidden" visible
 #define NO_WORDS(changed, visible)                                                                                     \
-        "SELECT s.id, s.ticket, NULL, CASE WHEN " FITS(changed) " THEN '' END"                                         \
+        "SELECT s.id, s.ticket, NULL, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                                  \
         " FROM search_text s CROSS JOIN ticket t ON t.id = s.ticket"                                                   \
-        " WHERE s.source = 0 AND (?1 = ?1) AND s.id < ?2 AND NOT t.hidden" visible " ORDER BY s.id DESC"
+        " WHERE s.source = 0 AND (?19 = ?19) AND s.id < ?20 AND NOT t.hidden" visible " ORDER BY s.id DESC"
 #define MINE                                                                                                           \
-        "(SELECT id FROM ticket WHERE requester = ?15 UNION SELECT ticket FROM member WHERE kind = 2 AND element = ?15" \
+        "(SELECT id FROM ticket WHERE requester = ?21 UNION SELECT ticket FROM member WHERE kind = 2 AND element = ?21" \
         " AND added AND NOT removed)"
 static const char *const find_sql[2][2] = { /* agent or not, words or none */
         { NO_WORDS("changed", " AND s.ticket IN " MINE), WORDS("search_public", "changed", " AND s.ticket IN " MINE) " ORDER BY f.rowid DESC" },
-        { NO_WORDS("touched", " AND (?15 = ?15)"), WORDS("search_public", "touched", "") " UNION ALL " WORDS("search_notes", "touched", " AND (?15 = ?15)")
+        { NO_WORDS("touched", " AND (?21 = ?21)"), WORDS("search_public", "touched", "") " UNION ALL " WORDS("search_notes", "touched", " AND (?21 = ?21)")
           " ORDER BY 1 DESC" },
 };
 
@@ -146,55 +126,12 @@ static int rows_take(struct finding *f, sqlite3_stmt *q, int64_t *ret_next)
         return r < 0 ? r : 0;
 }
 
-static void tags_json(const struct search_query *query, bool negated, struct buf *out)
-{
-        const char *separator = "[";
-
-        for (size_t i = 0; i < query->n_tags; i++) {
-                if (query->tags[i].negated != negated)
-                        continue;
-                buf_text(out, separator);
-                json_string(out, query->tags[i].text);
-                separator = ",";
-        }
-        buf_text(out, *separator == '[' ? "[]" : "]");
-}
-
-/* [[field, how it compares, value, 1 for a number, 1 where it is negated], ...] */
-static void fields_json(const struct search_wanted *wanted, struct buf *out)
-{
-        const struct search_query *query = wanted->query;
-
-        buf_char(out, '[');
-        for (size_t i = 0; i < query->n_fields; i++) {
-                const struct search_field *f = &query->fields[i];
-
-                buf_text(out, i ? ",[\"" : "[\"");
-                buf_hex(out, wanted->fields[i].b, sizeof(wanted->fields[i].b));
-                buf_format(out, "\",\"%c\",", f->compares);
-                json_string(out, f->value);
-                buf_format(out, ",%d,%d]", wanted->numbers[i], f->negated);
-        }
-        buf_char(out, ']');
-}
-
-/* 0 for any, 1 for what fits, 2 for what does not. */
-static int64_t named_mode(const struct search_named *named)
-{
-        return named->which == SEARCH_ANY ? 0 : 1 + named->negated;
-}
-
-static int64_t hlc_bound(int64_t ms)
-{
-        return ms == INT64_MAX ? INT64_MAX : (int64_t)hlc_of(ms, 0);
-}
-
 int search_find(struct db *db, const struct caller *caller, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits,
                 size_t *ret_n, int64_t *ret_next)
 {
         const struct search_query *query = wanted->query;
-        const struct search_person *assignee = &query->assignee, *requester = &query->requester;
-        struct buf match = { 0 }, own = { 0 }, tags = { 0 }, not_tags = { 0 }, fields = { 0 };
+        struct buf match = { 0 }, own = { 0 };
+        struct search_filter filter;
         struct finding f = { .db = db, .agent = caller_is_agent(caller), .wanted = wanted, .arena = arena, .hits = ret_hits };
         bool any = true;
         sqlite3_stmt *q;
@@ -210,26 +147,14 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
                         r = mine_match(db, caller->user, &own, &any);
                 buf_str(&own, f.match);
         }
-        tags_json(query, false, &tags);
-        tags_json(query, true, &not_tags);
-        fields_json(wanted, &fields);
         if (!r && any) {
-                q = db_query(db, find_sql[f.agent][query->n_terms > 0], "ti" FILTERS "u" MORE_FILTERS, buf_view(&own), wanted->after, (int64_t)query->states,
-                             (int64_t)query->priorities, hlc_bound(query->created.from_ms), hlc_bound(query->created.until_ms),
-                             hlc_bound(query->changed.from_ms), hlc_bound(query->changed.until_ms),
-                             (int64_t)(assignee->who == SEARCH_ANYBODY ? 0 : 1 + assignee->negated),
-                             assignee->who == SEARCH_NOBODY ? NULL : &wanted->assignee,
-                             (int64_t)(requester->who == SEARCH_ANYBODY ? 0 : 1 + requester->negated),
-                             requester->who == SEARCH_NOBODY ? NULL : &wanted->requester, buf_view(&tags), buf_view(&not_tags), caller->user,
-                             named_mode(&query->type), query->type.which == SEARCH_NAMED ? &wanted->type : NULL, named_mode(&query->team),
-                             query->team.which == SEARCH_NAMED ? &wanted->team : NULL, buf_view(&fields), (int64_t)f.agent);
+                search_filter_init(query, wanted->names, f.agent, arena, &filter);
+                q = db_query(db, find_sql[f.agent][query->n_terms > 0], SEARCH_FILTER_TYPES "tiu", SEARCH_FILTER_VALUES(&filter), buf_view(&own),
+                             wanted->after, caller->user);
                 r = rows_take(&f, q, ret_next);
         }
         *ret_n = f.n;
         buf_deinit(&match);
         buf_deinit(&own);
-        buf_deinit(&tags);
-        buf_deinit(&not_tags);
-        buf_deinit(&fields);
         return r;
 }

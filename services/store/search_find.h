@@ -3,15 +3,12 @@
  * how rare words are would tell a customer of texts that are not theirs. */
 #pragma once
 #include "search.h"
-#include "search_query.h"
+#include "search_filter.h"
 #include "tx.h"
 
 struct search_wanted {
         const struct search_query *query;
-        struct ulid assignee, requester;   /* of query's, where it names somebody or the caller */
-        struct ulid type, team;            /* where it names one */
-        struct ulid fields[SEARCH_FIELDS_MAX];
-        bool numbers[SEARCH_FIELDS_MAX];   /* which of them compare as numbers */
+        const struct search_names *names;  /* what its names stand for */
         int64_t after;                     /* ids below this one */
         size_t limit;
 };
