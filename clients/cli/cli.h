@@ -60,6 +60,8 @@ int run_ticket_set(struct cli *cli, int argc, char **argv);
 int run_label_list(struct cli *cli, int argc, char **argv);
 int run_label_new(struct cli *cli, int argc, char **argv);
 int run_label_retire(struct cli *cli, int argc, char **argv);
+int run_ticket_link(struct cli *cli, int argc, char **argv);
+int run_ticket_unlink(struct cli *cli, int argc, char **argv);
 int run_search(struct cli *cli, int argc, char **argv);
 int run_attach(struct cli *cli, int argc, char **argv);
 int run_attachment_get(struct cli *cli, int argc, char **argv);

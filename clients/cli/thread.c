@@ -51,6 +51,8 @@ int thread_fetch(struct cli *cli, const char *number, struct thread *ret)
         if (!r && t.got.ticket.has_notes && t.got.ticket.notes)
                 r = rows_fetch(cli, t.got.ticket.id, &schema_method_note_list, &t.notes);
         if (!r)
+                r = links_fetch(cli, t.got.ticket.id, &t.links);
+        if (!r)
                 *ret = t;
         return r;
 }
@@ -184,11 +186,14 @@ void thread_print(struct cli *cli, const struct thread *t)
                 rows_json(&t->comments, &out);
                 buf_text(&out, "],\"notes\":[");
                 rows_json(&t->notes, &out);
+                buf_text(&out, "],\"links\":[");
+                links_json(t->links.links.items, t->links.links.n, &out);
                 printf("%s]}\n", buf_z(&out));
                 buf_deinit(&out);
                 return;
         }
         head_print(cli, &t->got.ticket);
+        links_print(t->links.links.items, t->links.links.n);
         while (i < t->comments.n || k < t->notes.n) /* both by time */
                 if (k == t->notes.n || (i < t->comments.n && t->comments.items[i].created_at <= t->notes.items[k].created_at))
                         comment_print(cli, &t->comments.items[i++], false);

@@ -2,6 +2,7 @@
 #pragma once
 #include "cli.h"
 
+#include "link.h"
 #include "schema/comment.h"
 #include "schema/ticket.h"
 
@@ -11,6 +12,7 @@ struct comment_rows {
 };
 struct thread {
         struct ticket_get_result got;
+        struct link_list_result links;
         struct comment_rows comments, notes;
 };
 

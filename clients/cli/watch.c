@@ -123,6 +123,11 @@ static void news_print(struct cli *cli, const struct schema_event *type, const v
                 printf("#%lld is yours to see now.\n", ticket_number(cli, ((const struct event_access_gained *)data)->ticket));
         } else if (type == &schema_event_access_lost) {
                 printf("A ticket is not yours to see any more.\n");
+        } else if (type == &schema_event_link_added || type == &schema_event_link_removed) {
+                const struct event_link_added *link = data; /* both have this shape */
+
+                printf("#%lld %s %s #%lld\n", ticket_number(cli, link->ticket), type == &schema_event_link_added ? "now" : "no more",
+                       schema_enum_link_kind.values[link->kind], ticket_number(cli, link->other));
         } else if (!type->ephemeral) {
                 json_write(type->data, data, &json);
                 printf("%s %s\n", type->name, buf_z(&json));

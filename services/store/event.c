@@ -3,6 +3,7 @@
 #include "comment.h"
 #include "definition.h"
 #include "field.h"
+#include "link.h"
 #include "person.h"
 #include "registers.h"
 #include "label.h"
@@ -262,6 +263,20 @@ static int watcher_removed(struct source *s, const void *body)
                    &(struct event_ticket_changed){ .ticket = b->ticket, .has_removed_watcher = true, .removed_watcher = b->user });
 }
 
+_Static_assert(sizeof(struct event_link_added) == sizeof(struct op_link_add), "an event of a link has the shape of its op");
+
+static int link_added(struct source *s, const void *body)
+{
+        return say(s, &schema_event_link_added, body);
+}
+
+static int link_removed(struct source *s, const void *body)
+{
+        const struct op_link_remove *b = body;
+
+        return say(s, &schema_event_link_removed, &(struct event_link_removed){ .ticket = b->ticket, .kind = b->kind, .other = b->other });
+}
+
 static int access_gained(struct source *s, const void *body)
 {
         return say(s, &schema_event_access_gained, &(struct event_access_gained){ ((const struct op_access_gained *)body)->ticket });
@@ -360,6 +375,8 @@ static const struct {
         { &schema_op_tag_remove, tag_removed },
         { &schema_op_watcher_add, watcher_added },
         { &schema_op_watcher_remove, watcher_removed },
+        { &schema_op_link_add, link_added },
+        { &schema_op_link_remove, link_removed },
         { &schema_op_access_gained, access_gained },
         { &schema_op_access_lost, access_lost },
         { &schema_op_person_set, customer_changed },

@@ -2,6 +2,7 @@
 
 #include "definition.h"
 #include "field.h"
+#include "link.h"
 #include "registers.h"
 #include "state.h"
 #include "search.h"
@@ -150,7 +151,7 @@ static int ticket_field(struct fold *f, const void *body)
         return r ? r : field_fold(f->db, f->op, b, f->internal);
 }
 
-/* ---- tags and watchers ---- */
+/* ---- tags, watchers and links ---- */
 
 static int member_add(struct fold *f, struct ulid ticket, enum member_kind kind, struct str element)
 {
@@ -200,6 +201,25 @@ static int watcher_remove(struct fold *f, const void *body)
         const struct op_watcher_remove *b = body;
 
         return member_remove(f, b->ticket, MEMBER_WATCHER, (struct str){ (const char *)b->user.b, sizeof(b->user.b) }, b->saw.items, b->saw.n);
+}
+
+/* Both ends are touched: each shows it. */
+static int link_add(struct fold *f, const void *body)
+{
+        const struct op_link_add *b = body;
+        uint8_t bytes[LINK_ELEMENT_BYTES];
+        int r = member_add(f, b->ticket, MEMBER_LINK, link_element(b->kind, b->other, bytes));
+
+        return r ? r : ticket_touch(f, b->other);
+}
+
+static int link_remove(struct fold *f, const void *body)
+{
+        const struct op_link_remove *b = body;
+        uint8_t bytes[LINK_ELEMENT_BYTES];
+        int r = member_remove(f, b->ticket, MEMBER_LINK, link_element(b->kind, b->other, bytes), b->saw.items, b->saw.n);
+
+        return r ? r : ticket_touch(f, b->other);
 }
 
 /* ---- comments and notes: ops of the same shape, in tables of their own, so that no query for customers can meet a note ---- */
@@ -482,6 +502,8 @@ static const struct {
         { &schema_op_tag_remove, tag_remove },
         { &schema_op_watcher_add, watcher_add },
         { &schema_op_watcher_remove, watcher_remove },
+        { &schema_op_link_add, link_add, true },
+        { &schema_op_link_remove, link_remove, true },
         { &schema_op_comment_add, comment_add },
         { &schema_op_comment_edit, comment_edit },
         { &schema_op_comment_delete, comment_delete },

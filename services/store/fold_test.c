@@ -2,6 +2,7 @@
  * seen different parts of it, accepted by a real store. */
 #include "audit.h"
 #include "fold.h"
+#include "schema/link.h"
 #include "store_room.h"
 #include "schema/label.h"
 #include "schema/team.h"
@@ -62,6 +63,18 @@ static void labels_make(struct room *room, struct history *h)
         }
 }
 
+static void random_link(struct room *room, struct history *h)
+{
+        struct link_add add = { .ticket = h->tickets[room_random(room) % h->n_tickets], .kind = (int)(room_random(room) % 8),
+                                .other = h->tickets[room_random(room) % h->n_tickets], .has_op_id = true, .op_id = room_id(room) };
+        struct link_remove cut = { .ticket = add.ticket, .kind = add.kind, .other = add.other, .has_op_id = true, .op_id = add.op_id };
+
+        if (room_random(room) % 2)
+                room_call(room, AGNES, &schema_method_link_add, &add, &(struct link_add_result){ 0 });
+        else
+                room_call(room, AGNES, &schema_method_link_remove, &cut, &(struct link_remove_result){ 0 });
+}
+
 /* One command of somebody; refusals are fine, they leave no op. */
 static void random_command(struct room *room, struct history *h)
 {
@@ -77,7 +90,7 @@ static void random_command(struct room *room, struct history *h)
         int r;
 
         room->now_ms += (int64_t)(room_random(room) % 3000);
-        switch (room_random(room) % 15) {
+        switch (room_random(room) % 17) {
         case 0:
                 if (h->n_tickets < TICKETS)
                         h->tickets[h->n_tickets++] = room_ticket(room, ALICE, "Random").id;
@@ -126,6 +139,10 @@ static void random_command(struct room *room, struct history *h)
         case 8:
                 random_team(room, h);
                 random_field(room, h);
+                break;
+        case 9:
+        case 10:
+                random_link(room, h);
                 break;
         default:
                 set.seen = random_seen(room, h, &set.has_seen);

@@ -34,7 +34,7 @@ static const char *const steps[] = {
         "  entity BLOB NOT NULL, field INTEGER NOT NULL, stamp BLOB NOT NULL,"
         "  written INTEGER NOT NULL, covered INTEGER NOT NULL, value, PRIMARY KEY(entity, field, stamp)) WITHOUT ROWID;"
 
-        /* folded: tags and watchers, OR-sets */
+        /* folded: tags, watchers and links, OR-sets */
         "CREATE TABLE member ("
         "  ticket BLOB NOT NULL, kind INTEGER NOT NULL, element BLOB NOT NULL, adder BLOB NOT NULL,"
         "  added INTEGER NOT NULL, removed INTEGER NOT NULL, PRIMARY KEY(ticket, kind, element, adder)) WITHOUT ROWID;"

@@ -215,6 +215,15 @@ static int conflicts(struct db *db, struct ulid ticket, bool agent, struct arena
         return 0;
 }
 
+int ticket_subject_text(struct db *db, const struct ticket_row *row, struct arena *arena, struct str *ret)
+{
+        int r = log_text(db, row->subject_op, row->subject_n, TICKET_SUBJECT_FIELD, arena, ret);
+
+        if (r == -ENOENT)
+                *ret = STR("");
+        return r == -ENOENT ? 0 : r;
+}
+
 int ticket_view(struct db *db, const struct caller *caller, const struct ticket_row *row, struct arena *arena, struct ticket *ret)
 {
         bool agent = caller_is_agent(caller);
@@ -246,11 +255,7 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
                 .has_label = row->has_label,
                 .label = row->label,
         };
-        r = log_text(db, row->subject_op, row->subject_n, TICKET_SUBJECT_FIELD, arena, &ret->subject);
-        if (r == -ENOENT) {
-                ret->subject = STR("");
-                r = 0;
-        }
+        r = ticket_subject_text(db, row, arena, &ret->subject);
         if (!r)
                 r = member_list(db, row->id, MEMBER_TAG, arena, &ret->tags.items, &ret->tags.n);
         if (!r)

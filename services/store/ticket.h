@@ -30,13 +30,16 @@ int ticket_visible(struct db *db, const struct caller *caller, struct ulid id, b
 /* What the caller sees of it; lists and texts in the arena. */
 int ticket_view(struct db *db, const struct caller *caller, const struct ticket_row *row, struct arena *arena, struct ticket *ret);
 
+/* Empty where it was redacted; in the arena. */
+int ticket_subject_text(struct db *db, const struct ticket_row *row, struct arena *arena, struct str *ret);
+
 struct stamp ticket_created_stamp(const struct ticket_row *row);
 
 /* The users beside the agents who may see it. */
 int ticket_audience(struct db *db, struct ulid id, struct arena *arena, struct ulid **ret_users, size_t *ret_n);
 
-/* Tags and watchers. element: the tag's text, or the user's 16 bytes. */
-enum member_kind { MEMBER_TAG = 1, MEMBER_WATCHER = 2 };
+/* Tags, watchers and links. element: the tag's text, the user's 16 bytes, or link_element's. */
+enum member_kind { MEMBER_TAG = 1, MEMBER_WATCHER = 2, MEMBER_LINK = 3 };
 int member_list(struct db *db, struct ulid ticket, enum member_kind kind, struct arena *arena, struct str **ret, size_t *ret_n);
 int member_adders(struct db *db, struct ulid ticket, enum member_kind kind, struct str element, struct arena *arena,
                   struct ulid **ret, size_t *ret_n);
