@@ -129,6 +129,9 @@ static int send(struct reply *p, struct comment_add *params)
                 return cli_failed(p->cli, &error);
         if (p->cli->json)
                 cli_print(p->cli, schema_method_comment_add.result, &made);
+        else if (made.follow_up)
+                printf("Ticket #%lld was closed long ago: your reply is on its follow-up, #%lld.\n", (long long)p->got.ticket.number,
+                       (long long)made.follow_up->number);
         else
                 printf("Your reply is there.\n");
         return 0;

@@ -3,6 +3,9 @@
 #include "comment.h"
 #include "position.h"
 #include "registers.h"
+#include "reopen.h"
+
+#include <errno.h>
 
 static int comment_answer(struct tx *tx, struct call *c, bool internal, struct ulid id, struct comment *ret)
 {
@@ -40,19 +43,43 @@ static int comment_reply(struct tx *tx, struct call *c, const struct comment_add
         r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
         if (!r && in->has_seen_comment && h.row.has_newest && !ulid_eq(in->seen_comment, h.row.newest_comment))
                 r = collided(tx, c, h.row.newest_comment);
+        if (!r && !caller_is_agent(&tx->actor) && (!in->has_state || in->state == TICKET_STATE_OPEN))
+                r = reopen_place(tx, c, &h.row);
+        set.ticket = h.row.id;
+        set.has_state &= ulid_eq(h.row.id, in->ticket);
         if (!r)
                 r = change_allowed(&h);
         if (!r)
-                r = comment_write(tx, c, &(struct comment_new){ .ticket = in->ticket, .body = in->body, .uploads = in->attachments.items,
+                r = comment_write(tx, c, &(struct comment_new){ .ticket = h.row.id, .body = in->body, .uploads = in->attachments.items,
                                                                 .n_uploads = in->has_attachments ? in->attachments.n : 0 },
                                   ret);
         if (r)
                 return r;
-        if (!in->has_state && !in->has_wake_at && !in->has_label && moves_on(&tx->actor, &h.row)) {
+        if (!set.has_state && !in->has_wake_at && !in->has_label && moves_on(&tx->actor, &h.row)) {
                 set.has_state = true;
                 set.state = TICKET_STATE_OPEN;
         }
         return change_registers(&h);
+}
+
+/* A reply with which a follow-up was filed came behind it. */
+static int reply_again(struct tx *tx, struct call *c, struct comment *ret)
+{
+        struct ulid comment = tx->op_id;
+        int r = reopen_reply(tx, &comment);
+
+        return r && r != -ENOENT ? r : comment_answer(tx, c, false, comment, ret);
+}
+
+static int follow_up_answer(struct tx *tx, struct call *c, struct comment_add_result *ret)
+{
+        struct ticket_row row;
+        int r = found(c, ticket_find_visible(tx->db, &tx->actor, ret->comment.ticket, &row));
+
+        if (r)
+                return r;
+        ret->follow_up = ARENA_NEW(&c->arena, struct ticket);
+        return ticket_view(tx->db, &tx->actor, &row, &c->arena, ret->follow_up);
 }
 
 int store_on_comment_add(struct store *s, struct call *c, const struct comment_add *in, struct comment_add_result *ret)
@@ -63,7 +90,9 @@ int store_on_comment_add(struct store *s, struct call *c, const struct comment_a
 
         r = tx_begin(s, c, &tx, &again);
         if (!r)
-                r = again ? comment_answer(tx, c, false, tx->op_id, &ret->comment) : comment_reply(tx, c, in, &ret->comment);
+                r = again ? reply_again(tx, c, &ret->comment) : comment_reply(tx, c, in, &ret->comment);
+        if (!r && !ulid_eq(ret->comment.ticket, in->ticket))
+                r = follow_up_answer(tx, c, ret);
         if (r)
                 return r;
         ret->has_cursor = true;

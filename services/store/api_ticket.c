@@ -60,7 +60,7 @@ static int ticket_file(struct tx *tx, struct call *c, const struct ticket_create
                 r = ticket_find(tx->db, ticket, &taken);
         if (r != -ENOENT)
                 return r ? r : call_conflict(c, "this op_id cannot be used; make a new one");
-        r = db_int(tx->db, &body.number, "SELECT coalesce(max(number), 0) + 1 FROM ticket", "");
+        r = ticket_number_next(tx->db, &body.number);
         if (!r)
                 r = tx_append(tx, &(struct effect){ .kind = &schema_op_ticket_create, .body = &body, .target = ticket, .audience = &ticket });
         if (!r)

@@ -3,6 +3,7 @@
 #include "definition.h"
 #include "person.h"
 #include "position.h"
+#include "reopen.h"
 #include "state.h"
 #include "team.h"
 
@@ -40,6 +41,8 @@ int change_allowed(struct change *h)
                             : in->has_remove_tags   ? "remove_tags"
                             : in->has_add_watchers  ? "add_watchers"
                                                     : in->has_remove_watchers ? "remove_watchers" : NULL;
+        bool late = false;
+        int r;
 
         if (caller_is_agent(&h->tx->actor))
                 return 0;
@@ -47,7 +50,8 @@ int change_allowed(struct change *h)
                 return call_invalid(h->c, field, "may be set by agents only; leave it out");
         if (in->has_state && in->state != TICKET_STATE_OPEN && in->state != TICKET_STATE_SOLVED && in->state != TICKET_STATE_CLOSED)
                 return call_invalid(h->c, "state", "may be set to open, solved or closed by customers");
-        return 0;
+        r = in->has_state && in->state != TICKET_STATE_CLOSED ? reopen_is_late(h->tx->store, &h->row, &late) : 0;
+        return r || !late ? r : call_invalid(h->c, "state", "was closed %d days ago or longer: reply, and a follow-up is filed", REOPEN_DAYS);
 }
 
 static int set_register(struct change *h, enum register_field field, const struct schema_op *kind, const void *body)

@@ -115,6 +115,7 @@ static const char *const steps[] = {
         "CREATE TABLE field_value ("
         "  ticket BLOB NOT NULL, field BLOB NOT NULL, internal INTEGER NOT NULL, value TEXT, op_id BLOB NOT NULL, n INTEGER NOT NULL,"
         "  PRIMARY KEY(ticket, field)) WITHOUT ROWID;",
+
         /* wake, label: derived from register. due: what is to happen by itself, and when; derived for the kinds that enum due_kind says so of, else
          * local. target: the ticket, for some kinds with more behind it. */
         "ALTER TABLE ticket ADD COLUMN wake INTEGER;"

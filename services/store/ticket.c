@@ -224,6 +224,11 @@ int ticket_subject_text(struct db *db, const struct ticket_row *row, struct aren
         return r == -ENOENT ? 0 : r;
 }
 
+int ticket_number_next(struct db *db, int64_t *ret)
+{
+        return db_int(db, ret, "SELECT coalesce(max(number), 0) + 1 FROM ticket", "");
+}
+
 int ticket_view(struct db *db, const struct caller *caller, const struct ticket_row *row, struct arena *arena, struct ticket *ret)
 {
         bool agent = caller_is_agent(caller);

@@ -32,6 +32,7 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
 
 /* Empty where it was redacted; in the arena. */
 int ticket_subject_text(struct db *db, const struct ticket_row *row, struct arena *arena, struct str *ret);
+int ticket_number_next(struct db *db, int64_t *ret);
 
 struct stamp ticket_created_stamp(const struct ticket_row *row);
 

@@ -79,6 +79,7 @@ class Desk:
         self.services = services
         self.processes = {}
         self.devices = {}
+        self.environment = {}  # of the services
         self.ctl("project", "init", "--development")
         self.configure(settings)
 
@@ -127,7 +128,7 @@ class Desk:
             assert service not in self.processes, f"{service} runs already"
             with open(self.log_path(service), "ab") as log:
                 self.processes[service] = subprocess.Popen([BIN / f"assist-{service}", "--root", self.root], stdout=log, stderr=log,
-                                                           stdin=subprocess.DEVNULL, cwd="/")
+                                                           stdin=subprocess.DEVNULL, cwd="/", env=dict(os.environ, **self.environment))
         for service in services:
             until(f"{service} is ready", lambda: self.said_ready(service, marks[service]))
         if "gateway" in services:
@@ -164,6 +165,17 @@ class Desk:
             process.kill()
             raise AssertionError(f"{service} did not stop within {deadline_s} s")
         assert status == 0, f"{service} ended with {status}:\n{self.log(service)[-4000:]}"
+
+    def shift_clock(self, seconds):
+        """From now on it is so much later for all services, which are stopped and started; devices have new sessions."""
+        for service in reversed(self.services):
+            self.terminate(service)
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        self.environment = {"LD_PRELOAD": str(BUILD / "tests/libshifted-clock.so"), "ASSIST_CLOCK_AHEAD_S": str(int(seconds)),
+                            "ASAN_OPTIONS": sanitizer.lstrip(":")}
+        self.start()
+        for device in self.devices.values():
+            device.open()
 
     def restart(self, service):
         self.terminate(service)
