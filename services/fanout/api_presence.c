@@ -5,12 +5,12 @@
 
 #include <errno.h>
 
-/* A session of the caller's, attached as who they are now. */
+/* A session of the caller's on this device, attached as who they are now. */
 static struct session *own_session(struct fanout *f, const struct call *c, struct ulid id)
 {
         struct session *s = sessions_find(&f->sessions, id);
 
-        return s && ulid_eq(s->party->user, c->caller.user) && s->agent == (c->caller.role >= SCHEMA_ROLE_AGENT) ? s : NULL;
+        return s && session_is_of(s, &c->caller) && s->agent == fanout_serves_as_agent(f, &c->caller) ? s : NULL;
 }
 
 static int check_grant(struct fanout *f, struct call *c, const struct presence_view *in, bool agent)
@@ -70,7 +70,7 @@ int fanout_on_presence_leave(struct fanout *f, struct call *c, const struct pres
 
 int fanout_on_presence_list(struct fanout *f, struct call *c, const struct presence_list *in, struct presence_list_result *ret)
 {
-        bool agent = c->caller.role >= SCHEMA_ROLE_AGENT;
+        bool agent = fanout_serves_as_agent(f, &c->caller);
 
         ret->items.items = arena_array(&c->arena, in->tickets.n, sizeof(*ret->items.items));
         for (size_t i = 0; i < in->tickets.n; i++) {
@@ -103,7 +103,7 @@ int fanout_on_typing_relay(struct fanout *f, struct call *c, const struct typing
 int fanout_on_presence_online(struct fanout *f, struct call *c, const struct presence_online *in, struct presence_online_result *ret)
 {
         ret->items.items = arena_array(&c->arena, (size_t)in->limit + 1, sizeof(*ret->items.items));
-        ret->items.n = roster_page(&f->attendance.roster, c->caller.user, c->caller.role >= SCHEMA_ROLE_AGENT, in->after, (size_t)in->limit,
+        ret->items.n = roster_page(&f->attendance.roster, c->caller.user, fanout_serves_as_agent(f, &c->caller), in->after, (size_t)in->limit,
                                    ret->items.items, &ret->next);
         ret->has_next = ret->next > 0;
         return 0;

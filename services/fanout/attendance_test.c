@@ -116,7 +116,7 @@ static struct session *attach(struct room *room, uint8_t number, struct ulid use
                                   .has_kept = room->kept[number].n > 0 };
         bool known = sessions_find(&room->fanout.sessions, in.id);
         struct session *s = sessions_attach(&room->fanout.sessions, room->outlet, in.id, number,
-                                            &(struct caller){ .user = user, .role = role });
+                                            &(struct caller){ .user = user, .role = role }, role >= SCHEMA_ROLE_AGENT);
 
         s->pushed = true;
         attendance_attached(&room->fanout.attendance, s, &in, known);
@@ -343,7 +343,7 @@ static void an_idle_session_takes_half_a_kibibyte_at_most(void **state)
                 struct ulid id = { { 1, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i } };
                 struct live_attach in = { .id = id, .session = i + 1 };
                 struct session *s = sessions_attach(&f->sessions, room->outlet, id, i + 1,
-                                                    &(struct caller){ .user = id, .role = SCHEMA_ROLE_CUSTOMER });
+                                                    &(struct caller){ .user = id, .role = SCHEMA_ROLE_CUSTOMER }, false);
 
                 attendance_attached(&f->attendance, s, &in, false);
         }

@@ -3,6 +3,7 @@
  * gateway that gets a new outlet, because fanout is new or dropped the old one, sees a new epoch and announces its sessions again. */
 #pragma once
 #include "attendance.h"
+#include "demotions.h"
 #include "outlet.h"
 #include "schema/log.h"
 #include "service.h"
@@ -32,10 +33,25 @@ struct fanout {
         struct sessions sessions;
         struct recipients recipients;
         struct attendance attendance;
-        uint8_t caller_key[32];
+        struct demotions demotions;
+        uint8_t caller_key[CALLER_KEY_BYTES];
 };
 
 extern const struct service_type fanout_service;
 
+/* Everything but its connections to other services: what it follows and what it is asked may be given by hand. */
+void fanout_init(struct fanout *f, struct service *service, const uint8_t caller_key[CALLER_KEY_BYTES], const uint8_t cursor_secret[CURSOR_SECRET_BYTES]);
+void fanout_deinit(struct fanout *f);
+
+/* What it follows at store; without client and data. */
+extern const struct follower_options fanout_log, fanout_own;
+
 /* Something was queued for gateways, or the log has moved: hands it to those that wait. */
 void fanout_wake(struct fanout *f);
+/* Finds or makes a gateway's. */
+struct outlet *fanout_outlet(struct fanout *f, struct ulid gateway);
+/* Forgets a gateway and its sessions; all of them. */
+void fanout_drop(struct fanout *f, struct outlet *o);
+void fanout_drop_all(struct fanout *f);
+/* Whether the caller is told what agents are: they say so, and the log does not say otherwise. */
+bool fanout_serves_as_agent(const struct fanout *f, const struct caller *caller);

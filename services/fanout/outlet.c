@@ -95,19 +95,31 @@ void outlet_keep(const struct session *s, struct str bytes)
         d->sessions[d->n++] = s->number;
 }
 
+static void leave_out(struct queued *d, const struct session *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < d->n; i++)
+                if (d->sessions[i] != s->number)
+                        d->sessions[n++] = d->sessions[i];
+        d->n = n;
+}
+
 void outlet_withdraw(const struct session *s, struct ulid ticket)
 {
         for (struct queued *d = s->outlet->first; d; d = d->next) {
                 const struct readers *r = d->event ? d->event->readers : NULL;
-                size_t n = 0;
 
-                if (!r || r->kind == AUDIENCE_USER || r->kind == AUDIENCE_ALL || !ulid_eq(r->target, ticket))
-                        continue;
-                for (size_t i = 0; i < d->n; i++)
-                        if (d->sessions[i] != s->number)
-                                d->sessions[n++] = d->sessions[i];
-                d->n = n;
+                if (r && r->kind != AUDIENCE_USER && r->kind != AUDIENCE_ALL && ulid_eq(r->target, ticket))
+                        leave_out(d, s);
         }
+}
+
+void outlet_withdraw_agents(const struct session *s)
+{
+        for (struct queued *d = s->outlet->first; d; d = d->next)
+                if (d->event && d->event->readers && !readers_have(d->event->readers, s->party->user, false))
+                        leave_out(d, s);
 }
 
 void outlet_acknowledge(struct outlet *o, int64_t after)

@@ -44,8 +44,9 @@ void outlet_free(struct outlet **outlets, struct outlet *o);
 void outlets_deliver(struct shared_event *event, const struct recipients *to);
 /* Queues bytes for the session's gateway to keep. */
 void outlet_keep(const struct session *s, struct str bytes);
-/* Takes a session out of what is queued of a ticket. */
+/* Takes a session out of what is queued of a ticket; out of what agents alone may see. */
 void outlet_withdraw(const struct session *s, struct ulid ticket);
+void outlet_withdraw_agents(const struct session *s);
 /* Forgets what the gateway has taken. */
 void outlet_acknowledge(struct outlet *o, int64_t after);
 /* Deliveries after a position, up to max_bytes; in the arena, pointing into the queue. */

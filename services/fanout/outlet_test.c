@@ -25,7 +25,7 @@ static const struct ulid here = { { 9 } }, there = { { 10 } }, ticket = { { 50 }
 static struct session *attach(struct room *room, struct outlet *o, uint8_t id, int64_t number, struct ulid user, enum schema_role role)
 {
         struct session *s = sessions_attach(&room->sessions, o, (struct ulid){ { 77, id } }, number,
-                                            &(struct caller){ .user = user, .role = role });
+                                            &(struct caller){ .user = user, .role = role }, role >= SCHEMA_ROLE_AGENT);
 
         if (s)
                 s->pushed = true;

@@ -207,6 +207,18 @@ void roster_left(struct roster *r, struct ulid user)
         arm(r);
 }
 
+void roster_demoted(struct roster *r, struct ulid user)
+{
+        struct member *m = member_find(r, user);
+
+        if (!m || !m->agent)
+                return;
+        set_agent(r, m, false);
+        if (m->here)
+                changed(r, m);
+        arm(r);
+}
+
 void roster_status(struct roster *r, struct ulid user, struct str text, int64_t at_ms)
 {
         struct member *m = member_find(r, user);

@@ -43,6 +43,8 @@ void roster_deinit(struct roster *r);
 /* A connection of a user's began at at_ms. again: this connection is not new to those who are told, only to us. */
 void roster_came(struct roster *r, struct ulid user, bool agent, int64_t at_ms, bool again);
 void roster_left(struct roster *r, struct ulid user);
+/* A user who may be there is no agent any more. */
+void roster_demoted(struct roster *r, struct ulid user);
 /* Of a user who is there. An older one than what is there changes nothing. */
 void roster_status(struct roster *r, struct ulid user, struct str text, int64_t at_ms);
 struct str roster_status_of(const struct roster *r, struct ulid user, int64_t *ret_at);  /* empty where there is none */

@@ -2,7 +2,9 @@
 
 #include "outlet.h"
 
+#include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct session *sessions_find(const struct sessions *all, struct ulid id)
@@ -40,7 +42,39 @@ static struct party *party_of(struct sessions *all, struct ulid user)
         return p;
 }
 
-static struct session *session_new(struct sessions *all, struct outlet *outlet, struct ulid id, struct ulid user)
+/* Another device would be another hash, or the work of somebody who breaks BLAKE2b. */
+static struct device_tag tag_of(struct str device)
+{
+        struct device_tag tag;
+
+        crypto_generichash(tag.b, sizeof(tag.b), (const uint8_t *)device.p, device.n, NULL, 0);
+        return tag;
+}
+
+static bool is_on(const struct session *s, const struct device_tag *device)
+{
+        return memcmp(&s->device, device, sizeof(*device)) == 0;
+}
+
+/* A user has few devices, so those of a party are looked for one by one. */
+static bool party_has(const struct party *p, const struct device_tag *device)
+{
+        const struct session *s;
+
+        DL_FOREACH(p->sessions, s)
+                if (is_on(s, device))
+                        return true;
+        return false;
+}
+
+bool session_is_of(const struct session *s, const struct caller *caller)
+{
+        const struct device_tag device = tag_of(caller->device);
+
+        return ulid_eq(s->party->user, caller->user) && is_on(s, &device);
+}
+
+static struct session *session_new(struct sessions *all, struct outlet *outlet, struct ulid id, const struct caller *caller)
 {
         struct session *s = calloc(1, sizeof(*s));
 
@@ -48,30 +82,43 @@ static struct session *session_new(struct sessions *all, struct outlet *outlet, 
                 abort();
         s->id = id;
         s->outlet = outlet;
-        s->party = party_of(all, user);
+        s->party = party_of(all, caller->user);
+        s->device = tag_of(caller->device);
+        all->devices += !party_has(s->party, &s->device);
         HASH_ADD(hh, all->by_id, id, sizeof(s->id), s);
         DL_APPEND(s->party->sessions, s);
         DL_APPEND2(outlet->sessions, s, prev_here, next_here);
         return s;
 }
 
-struct session *sessions_attach(struct sessions *all, struct outlet *outlet, struct ulid id, int64_t number, const struct caller *caller)
+static void set_agent(struct sessions *all, struct session *s, bool agent)
 {
-        bool agent = caller->role >= SCHEMA_ROLE_AGENT && caller->role <= SCHEMA_ROLE_ADMIN;
-        struct session *s = sessions_find(all, id);
-
-        if (s && (s->outlet != outlet || !ulid_eq(s->party->user, caller->user)))
-                return NULL;
-        if (!s)
-                s = session_new(all, outlet, id, caller->user);
-        s->number = number;
-        s->pushed = false;
         if (agent && !s->agent)
                 DL_APPEND2(all->agents, s, prev_agent, next_agent);
         else if (!agent && s->agent)
                 DL_DELETE2(all->agents, s, prev_agent, next_agent);
         s->agent = agent;
+}
+
+struct session *sessions_attach(struct sessions *all, struct outlet *outlet, struct ulid id, int64_t number, const struct caller *caller,
+                                bool agent)
+{
+        struct session *s = sessions_find(all, id);
+
+        if (s && (s->outlet != outlet || !session_is_of(s, caller)))
+                return NULL;
+        if (!s)
+                s = session_new(all, outlet, id, caller);
+        s->number = number;
+        s->pushed = s->demoted = false;
+        set_agent(all, s, agent);
         return s;
+}
+
+void sessions_demote(struct sessions *all, struct session *s)
+{
+        s->demoted = s->demoted || s->agent;
+        set_agent(all, s, false);
 }
 
 void sessions_detach(struct sessions *all, struct session *s)
@@ -79,12 +126,12 @@ void sessions_detach(struct sessions *all, struct session *s)
         struct party *p = s->party;
 
         DL_DELETE(p->sessions, s);
+        all->devices -= !party_has(p, &s->device);
         if (!p->sessions) {
                 HASH_DEL(all->parties, p);
                 free(p);
         }
-        if (s->agent)
-                DL_DELETE2(all->agents, s, prev_agent, next_agent);
+        set_agent(all, s, false);
         DL_DELETE2(s->outlet->sessions, s, prev_here, next_here);
         HASH_DEL(all->by_id, s);
         free(s);

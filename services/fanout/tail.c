@@ -251,17 +251,25 @@ void tail_read(const struct tail *t, int64_t after, const struct tail_reader *re
         }
 }
 
+/* An event of this type for a user; its data point nowhere else. */
+static bool is_for_user(const struct shared_event *e, const struct schema_event *type, void *ret_data)
+{
+        struct arena arena = { 0 };
+        bool is = e->has_event && e->readers->kind == AUDIENCE_USER && str_is(e->event.type, type->name) &&
+                  !json_read(type->data, e->event.data, &arena, ret_data, NULL);
+
+        arena_deinit(&arena);
+        return is;
+}
+
 static bool changes_access(const struct shared_event *e, const struct schema_event *type, struct ulid *ret_ticket)
 {
         struct event_access_lost data; /* both kinds have this shape */
-        struct arena arena = { 0 };
-        bool is = e->has_event && e->readers->kind == AUDIENCE_USER && str_is(e->event.type, type->name) &&
-                  !json_read(type->data, e->event.data, &arena, &data, NULL);
 
-        if (is)
-                *ret_ticket = data.ticket;
-        arena_deinit(&arena);
-        return is;
+        if (!is_for_user(e, type, &data))
+                return false;
+        *ret_ticket = data.ticket;
+        return true;
 }
 
 bool event_loses(const struct shared_event *e, struct ulid *ret_ticket)
@@ -272,6 +280,16 @@ bool event_loses(const struct shared_event *e, struct ulid *ret_ticket)
 bool event_gains(const struct shared_event *e, struct ulid *ret_ticket)
 {
         return changes_access(e, &schema_event_access_gained, ret_ticket);
+}
+
+bool event_changes_role(const struct shared_event *e, bool *ret_agent)
+{
+        struct event_role_changed data;
+
+        if (!is_for_user(e, &schema_event_role_changed, &data))
+                return false;
+        *ret_agent = data.active && data.role != ROLE_CUSTOMER;
+        return true;
 }
 
 bool tail_loses(const struct tail *t, int64_t after, struct ulid user, struct ulid ticket)

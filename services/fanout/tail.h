@@ -36,6 +36,8 @@ void shared_event_unref(struct shared_event *e);
 /* Whether it says that a user, its target, may see a ticket no more, or now. */
 bool event_loses(const struct shared_event *e, struct ulid *ret_ticket);
 bool event_gains(const struct shared_event *e, struct ulid *ret_ticket);
+/* Whether it says that a user, its target, has another role, and whether that is an agent's. */
+bool event_changes_role(const struct shared_event *e, bool *ret_agent);
 
 struct tail {
         struct cursor_key key;
