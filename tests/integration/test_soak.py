@@ -4,9 +4,11 @@ told what they may not see. ASSIST_SOAK_S: for how long (15 s); ASSIST_SEED repe
 import asyncio
 import concurrent.futures
 import contextlib
+import faulthandler
 import json
 import os
 import random
+import sys
 import time
 
 import websockets
@@ -19,45 +21,75 @@ SEED = int(os.environ.get("ASSIST_SEED") or random.SystemRandom().randrange(2**3
 CUSTOMERS, AGENTS, ADMINS, FICKLE, CLIENTS, WRITERS = 10, 5, 2, 2, 200, 8
 VICTIMS = ("store", "identity", "fanout", "gateway", "courier", "mycelium-supervisor")
 UNAVAILABLE, UNAUTHENTICATED, RATE_LIMITED, INTERNAL = -32006, -32001, -32005, -32603
-SETTLE_S = 120
+CALM_S, SETTLE_S, CALL_S, CONNECT_S, SILENT_S = 60, 120, 90, 15, 40
+END_S = SECONDS + CALM_S + SETTLE_S + 60      # well before ctest ends it all, with what it had to say
 SECRET = "unspeakable"
 SHOWN = ("number", "subject", "state", "priority", "assignee", "comments", "newest_comment")
+
+
+class Waits:
+    """What is waited for, by whom, since when: told where the soak does not end."""
+
+    def __init__(self):
+        self.now = {}
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, deadline_s, who, what):
+        key = object()
+        self.now[key] = (time.monotonic(), who, what)
+        try:
+            async with asyncio.timeout(deadline_s):     # not wait_for, which may lose a cancellation where what it waits for is there
+                yield
+        finally:
+            del self.now[key]
+
+    def told(self):
+        now = time.monotonic()
+        return "\n".join(f"{now - since:6.1f} s  {who}: {what}" for since, who, what in sorted(self.now.values(), key=lambda wait: wait[0]))
+
+
+waits = Waits()
 
 
 class Person:
     """A user with one device. `role` is what they are for sure; None while it changes."""
 
-    def __init__(self, desk, device, role):
-        self.desk, self.device, self.role, self.epoch = desk, device, role, 0
+    def __init__(self, desk, device, email, role):
+        self.desk, self.device, self.email, self.role, self.epoch = desk, device, email, role, 0
         self.could_see, self.was_agent = set(), role != "customer"
         self.opening = asyncio.Lock()
 
     async def renew(self, token):
         """Another session, where nobody else has opened one meanwhile."""
-        async with self.opening:
+        async with waits(CALL_S, self.email, "another session"), self.opening:
             if self.device.token == token:
                 with contextlib.suppress(OSError, AssertionError, ValueError, KeyError):
                     await asyncio.get_running_loop().run_in_executor(None, self.device.open)
                 self.device.token = self.device.token or token
 
     async def call_once(self, method, params):
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.desk.port, local_addr=(self.device.address, 0))
+        async with waits(CONNECT_S, self.email, f"a connection for {method}"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.desk.port, local_addr=(self.device.address, 0))
         try:
             body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
             writer.write((f"POST /rpc HTTP/1.1\r\nHost: {self.desk.address}\r\nContent-Type: application/json\r\nConnection: close\r\n"
                           f"Authorization: Bearer {self.device.token}\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode())
-            answer = await asyncio.wait_for(reader.read(-1), 20)
+            async with waits(20, self.email, f"the answer of {method}"):
+                answer = await reader.read(-1)
             return json.loads(answer.partition(b"\r\n\r\n")[2])
         finally:
             writer.transport.abort()
 
     async def call(self, method, **params):
         """Until it is answered: as any client does, a change with its op id again and again."""
+        end, reply = time.monotonic() + CALL_S, None
         while True:
+            assert time.monotonic() < end, f"{self.email}: {method} {params} has no answer but {reply}"
             token = self.device.token
             try:
                 reply = await self.call_once(method, params)
-            except (OSError, ValueError, asyncio.TimeoutError):
+            except (OSError, ValueError, TimeoutError) as failure:
+                reply = repr(failure)
                 await asyncio.sleep(0.05)
                 continue
             if "result" in reply:
@@ -123,8 +155,8 @@ class Ticket:
 class Client:
     """What docs/protocol.md says that a client does."""
 
-    def __init__(self, soak, person, slow):
-        self.soak, self.person, self.slow = soak, person, slow
+    def __init__(self, soak, number, person, slow):
+        self.soak, self.person, self.slow, self.name = soak, person, slow, f"client {number} of {person.email}"
         self.tickets, self.cursor, self.fetching, self.waiting = None, None, {}, []
         self.resumed = self.resets = self.events = self.pulls = 0
         self.socket, self.epoch, self.role = None, None, None
@@ -138,7 +170,7 @@ class Client:
                 if refused.status_code == 401:
                     await self.person.renew(token)
                 assert refused.status_code in (401, 503), refused
-            except (websockets.ConnectionClosed, OSError, asyncio.TimeoutError, websockets.InvalidMessage):
+            except (websockets.ConnectionClosed, OSError, TimeoutError, websockets.InvalidMessage):
                 pass
             if self.socket and self.socket.close_code in (4001, 4002):
                 self.tickets, self.cursor, self.fetching, self.waiting = None, None, {}, []
@@ -149,14 +181,21 @@ class Client:
     async def connect(self, token):
         query = f"?cursor={self.cursor}" if self.cursor and self.tickets is not None else ""
         self.epoch = self.person.epoch if self.person.role == "customer" else None
-        async with websockets.connect(f"ws://{self.soak.desk.address}/ws{query}", subprotocols=["assist.1", f"assist.token.{token}"],
-                                      compression=None, sock=await narrow_socket(self.person.device.address, self.soak.proxy.port), max_size=None, ping_interval=None,
-                                      close_timeout=1, open_timeout=10, max_queue=1 if self.slow else 64, user_agent_header=None) as self.socket:
-            while True:
-                text = await asyncio.wait_for(self.socket.recv(), 40)
+        async with waits(CONNECT_S, self.name, "a WebSocket"):
+            self.socket = await websockets.connect(
+                f"ws://{self.soak.desk.address}/ws{query}", subprotocols=["assist.1", f"assist.token.{token}"], compression=None,
+                sock=await narrow_socket(self.person.device.address, self.soak.proxy.port), max_size=None, ping_interval=None, close_timeout=1,
+                open_timeout=10, max_queue=1 if self.slow else 64, user_agent_header=None)
+        try:
+            while not self.soak.over:
+                async with waits(SILENT_S, self.name, "a message"):
+                    text = await self.socket.recv()
                 await self.take(json.loads(text), text)
                 if self.slow and self.soak.chaos and self.soak.dice.random() < 0.01:
                     await asyncio.sleep(self.soak.dice.uniform(0, 12))
+        finally:
+            async with waits(CONNECT_S, self.name, "the end of its WebSocket"):
+                await self.socket.close()
 
     async def take(self, message, text):
         kind = message.get("type")
@@ -184,7 +223,8 @@ class Client:
                 await self.acknowledge()
 
     async def acknowledge(self):
-        await self.socket.send(json.dumps({"type": "ack", "cursor": self.cursor}))
+        async with waits(SILENT_S, self.name, "room for an ack"):
+            await self.socket.send(json.dumps({"type": "ack", "cursor": self.cursor}))
 
     # ---- what it makes of events ----
 
@@ -256,8 +296,8 @@ class Client:
 
 
 class Soak:
-    def __init__(self, desk):
-        self.desk, self.dice = desk, random.Random(SEED)
+    def __init__(self, desk, stderr):
+        self.desk, self.stderr, self.dice = desk, stderr, random.Random(SEED)
         self.over, self.chaos = False, True
         self.tasks, self.failures, self.written, self.killed = set(), [], 0, 0
         self.tickets = []
@@ -341,7 +381,8 @@ class Soak:
     # ---- what goes wrong ----
 
     async def away(self, function, *arguments):
-        return await asyncio.get_running_loop().run_in_executor(self.executor, function, *arguments)
+        async with waits(CALL_S, "the soak", f"{function.__name__} {arguments}"):
+            return await asyncio.get_running_loop().run_in_executor(self.executor, function, *arguments)
 
     async def kill(self):
         while self.chaos:
@@ -385,9 +426,7 @@ class Soak:
         self.people = []
         for i, role in enumerate(roles):
             email = f"p{i}@example.org"
-            person = Person(self.desk, self.desk.member(f"127.0.0.{i + 2}", email, f"P{i}", role), role)
-            person.email = email
-            self.people.append(person)
+            self.people.append(Person(self.desk, self.desk.member(f"127.0.0.{i + 2}", email, f"P{i}", role), email, role))
         self.customers, self.staff, self.fickle = self.people[:CUSTOMERS], self.people[CUSTOMERS:-FICKLE], self.people[-FICKLE:]
         for person in self.fickle:
             person.was_agent = True
@@ -414,36 +453,68 @@ class Soak:
         lines += [f"{t}:\n  has  {there[t].seen()}\n  want {wanted[t].seen()}" for t in wanted if t in there and there[t].seen() != wanted[t].seen()]
         return "\n".join(lines)[:6000]
 
+    async def ended(self, tasks, deadline_s, what):
+        _, left = await asyncio.wait(tasks, timeout=deadline_s)
+        if left:
+            self.too_late(f"{len(left)} {what} don't end within {deadline_s} s")
+
+    def too_late(self, what):
+        """Said at once: the tasks that are left may keep the loop from its end."""
+        text = f"{what}; what is waited for:\n{waits.told()}"
+        print(text, file=self.stderr, flush=True)
+        raise AssertionError(text)
+
+    async def run_in_time(self):
+        """All of it, or what it was waiting for."""
+        try:
+            async with asyncio.timeout(END_S - 30):
+                return await self.run()
+        except TimeoutError:
+            self.too_late("the soak does not end")
+
     async def run(self):
         self.executor = concurrent.futures.ThreadPoolExecutor(4)
         self.proxy = await CuttingProxy(self.desk.port).start()
         for person in self.staff[:2] + self.customers[:2]:
             await self.create(person)
-        self.clients = [Client(self, self.people[i % len(self.people)], slow=i % 10 == 0) for i in range(CLIENTS)]
+        self.clients = [Client(self, i, self.people[i % len(self.people)], slow=i % 10 == 0) for i in range(CLIENTS)]
         running = [self.spawn(client.run()) for client in self.clients]
         doing = [self.spawn(self.write()) for _ in range(WRITERS)] + [self.spawn(self.kill()), self.spawn(self.cut()), self.spawn(self.promote())]
         end = time.monotonic() + SECONDS
         while time.monotonic() < end and not self.failures:
             await asyncio.sleep(0.2)
         self.chaos = False
-        await asyncio.wait(doing, timeout=SETTLE_S)
+        await self.ended(doing, CALM_S, "who does something")
         assert not self.failures, self.failures[0]
         truth = await self.settle()
         self.over = True
         for task in running:
             task.cancel()
-        await asyncio.wait(running)
+        await self.ended(running, CONNECT_S, "clients")
         self.proxy.close()
         assert not self.failures, self.failures[0]
         return truth
 
 
+@contextlib.contextmanager
+def last_words(capsys):
+    """Where the loop itself stands still, each thread's stack, and the end; not into pytest's hands, which ctest would close on it."""
+    with capsys.disabled():
+        print(f"ASSIST_SEED={SEED}", flush=True)
+        stderr = os.fdopen(os.dup(sys.__stderr__.fileno()), "w")
+    faulthandler.dump_traceback_later(END_S, exit=True, file=stderr)
+    try:
+        yield stderr
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        stderr.close()
+
+
 def test_in_the_end_everybody_has_seen_what_the_desk_tells(capsys):
-    print(f"ASSIST_SEED={SEED}")
-    with Desk({"log": {"level": "notice"}}) as desk:
-        soak = Soak(desk)
+    with last_words(capsys) as stderr, Desk({"log": {"level": "notice"}}) as desk:
+        soak = Soak(desk, stderr)
         soak.join()
-        truth = asyncio.run(soak.run())
+        truth = asyncio.run(soak.run_in_time())
         clients = soak.clients
         print(f"{soak.written} deeds, {soak.killed} services killed, {sum(c.events for c in clients)} events, "
               f"{sum(c.resumed for c in clients)} replays, {sum(c.resets for c in clients)} resets, {sum(c.pulls for c in clients)} pulls")
