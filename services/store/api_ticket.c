@@ -2,8 +2,10 @@
 #include "change.h"
 #include "comment.h"
 #include "field.h"
+#include "listing.h"
 #include "person.h"
 #include "position.h"
+#include "view.h"
 
 #include <errno.h>
 
@@ -135,30 +137,73 @@ static const char list_customer[] = "SELECT id, changed FROM ticket WHERE (chang
                                     "   AND element = ?1 AND added AND NOT removed)" FILTERS
                                     " ORDER BY changed DESC, id DESC LIMIT ?8";
 
-int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_list *in, struct ticket_list_result *ret)
+/* What filters find: limit and one more, where there is. */
+static int list_filtered(struct db *db, struct call *c, const struct caller *caller, const struct ticket_list *in, struct page *ret, size_t *ret_n)
 {
-        struct caller caller = store_actor(c);
-        struct db *db = store_db(s, c);
-        struct page after = { .hlc = HLC_MAX }, *pages;
+        struct page after = { .hlc = HLC_MAX };
         int64_t state = in->state;
         struct str tag = in->tag;
         sqlite3_stmt *q;
         size_t n = 0;
         int r = 0;
 
-        if (in->has_team && !caller_is_agent(&caller))
+        if (in->has_order)
+                return call_invalid(c, "order", "is for a view or a query; leave it out");
+        if (in->has_team && !caller_is_agent(caller))
                 return call_invalid(c, "team", "may be given by agents only; leave it out");
         if (in->has_after)
                 r = page_parse(c, in->after, &after);
         if (r)
                 return r;
-        pages = arena_array(&c->arena, (size_t)in->limit + 1, sizeof(*pages));
-        q = db_query(db, caller_is_agent(&caller) ? list_agent : list_customer, "uiuIUUBiUU", caller.user, (int64_t)after.hlc, after.id,
+        q = db_query(db, caller_is_agent(caller) ? list_agent : list_customer, "uiuIUUBiUU", caller->user, (int64_t)after.hlc, after.id,
                      in->has_state ? &state : NULL, in->has_assignee ? &in->assignee : NULL, in->has_requester ? &in->requester : NULL,
                      in->has_tag ? &tag : NULL, in->limit + 1, in->has_type ? &in->type : NULL,
                      in->has_team ? &in->team : NULL);
         while ((r = db_step(db, q)) > 0)
-                pages[n++] = (struct page){ .hlc = (uint64_t)db_column_int(q, 1), .id = db_column_ulid(q, 0) };
+                ret[n++] = (struct page){ .hlc = (uint64_t)db_column_int(q, 1), .id = db_column_ulid(q, 0) };
+        *ret_n = n;
+        return r;
+}
+
+/* What a view or a query has. */
+static int list_viewed(struct db *db, struct call *c, const struct caller *caller, const struct ticket_list *in, struct page *ret, size_t *ret_n)
+{
+        const char *field = in->has_view ? "view" : "query";
+        struct view view = { .query = in->query, .order = VIEW_ORDER_CHANGED };
+        struct listing listing;
+        struct page after;
+        int r = 0;
+
+        if (!caller_is_agent(caller))
+                return call_invalid(c, field, "may be given by agents only; leave it out");
+        if (in->has_view && in->has_query)
+                return call_invalid(c, "query", "can't be given with a view; leave one of them out");
+        if (in->has_state || in->has_assignee || in->has_requester || in->has_tag || in->has_type || in->has_team)
+                return call_invalid(c, field, "can't be given with other filters; put them into a query");
+        if (in->has_view)
+                r = view_find(db, caller, in->view, &c->arena, &view);
+        if (r)
+                return r == -ENOENT ? call_not_found(c) : r;
+        r = listing_init(db, c, caller, view.query, (enum view_order)(in->has_order ? in->order : view.order), &listing);
+        if (r)
+                return r;
+        after = listing_begin(listing.order);
+        if (in->has_after)
+                r = page_parse(c, in->after, &after);
+        return r ? r : listing_page(db, &listing, after, (size_t)in->limit + 1, &c->arena, ret, ret_n);
+}
+
+int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_list *in, struct ticket_list_result *ret)
+{
+        struct page *pages = arena_array(&c->arena, (size_t)in->limit + 1, sizeof(*pages));
+        struct caller caller = store_actor(c);
+        struct db *db = store_db(s, c);
+        size_t n;
+        int r;
+
+        r = in->has_view || in->has_query ? list_viewed(db, c, &caller, in, pages, &n) : list_filtered(db, c, &caller, in, pages, &n);
+        if (r)
+                return r;
         if (n > (size_t)in->limit) {
                 n = (size_t)in->limit;
                 ret->has_next = true;

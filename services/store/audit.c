@@ -164,6 +164,7 @@ int tables_compare(struct db *mine, struct db *fresh, struct report *report)
                 { "person", "SELECT * FROM person ORDER BY id" },
                 { "project", "SELECT * FROM project" },
                 { "field_value", "SELECT * FROM field_value ORDER BY ticket, field" },
+                { "ticket_count", "SELECT * FROM ticket_count ORDER BY state, priority, assignee, type, team" },
                 { "definition", "SELECT * FROM definition ORDER BY kind, id" },
                 { "due", "SELECT * FROM due WHERE kind = 1 ORDER BY target" },
                 { "op_text", "SELECT op_id, n, field FROM op_text ORDER BY op_id, n, field" },

@@ -18,6 +18,12 @@ static struct str name_of(const struct schema_op *kind, const void *body)
         return *(const struct str *)member(kind, "name", body);
 }
 
+/* Whose it is: NULL for the project's. */
+static struct ulid *owner_of(const struct schema_op *kind, const void *body)
+{
+        return kind->audience == SCHEMA_TO_USER ? schema_at(schema_field_find(kind->body, "user"), body) : NULL;
+}
+
 static bool is_retired(const struct schema_op *kind, const void *body)
 {
         return *(const bool *)member(kind, "retired", body);
@@ -28,11 +34,11 @@ int definition_fold(struct db *db, const struct schema_op *kind, const struct op
         uint8_t bytes[STAMP_BYTES];
 
         stamp_pack(op_stamp(op), bytes);
-        return db_do(db, "INSERT INTO definition(kind, id, stamp, name, retired, op_id, n) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        return db_do(db, "INSERT INTO definition(kind, id, stamp, name, retired, op_id, n, owner) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
                          " ON CONFLICT DO UPDATE SET stamp = excluded.stamp, name = excluded.name, retired = excluded.retired,"
                          " op_id = excluded.op_id, n = excluded.n WHERE excluded.stamp > definition.stamp",
-                     "tubtiui", str_of(kind->name), *id_of(body), (struct str){ (const char *)bytes, sizeof(bytes) }, name_of(kind, body),
-                     (int64_t)is_retired(kind, body), op->op_id, (int64_t)op->n);
+                     "tubtiuiU", str_of(kind->name), *id_of(body), (struct str){ (const char *)bytes, sizeof(bytes) }, name_of(kind, body),
+                     (int64_t)is_retired(kind, body), op->op_id, (int64_t)op->n, owner_of(kind, body));
 }
 
 /* The body of the write at a row of "SELECT seq, scope, audience, record ...". */
@@ -69,10 +75,11 @@ int definition_usable(struct db *db, const struct schema_op *kind, struct ulid i
         return 0;
 }
 
-int definition_named(struct db *db, const struct schema_op *kind, struct str name, struct ulid *ret)
+int definition_named(struct db *db, const struct schema_op *kind, const struct ulid *owner, struct str name, struct ulid *ret)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT id FROM definition WHERE kind = ?1 AND name = ?2 ORDER BY retired, id LIMIT 1",
-                                   "tt", str_of(kind->name), name);
+        sqlite3_stmt *q = db_query(db, "SELECT id FROM definition WHERE kind = ?1 AND owner IS ?2 AND name = ?3"
+                                       " ORDER BY retired, id LIMIT 1",
+                                   "tUt", str_of(kind->name), owner, name);
         int r = db_step(db, q);
 
         if (r <= 0)
@@ -82,21 +89,21 @@ int definition_named(struct db *db, const struct schema_op *kind, struct str nam
         return 0;
 }
 
-int definition_list(struct db *db, const struct schema_op *kind, struct arena *arena, struct schema_list *ret)
+int definition_list(struct db *db, const struct schema_op *kind, const struct ulid *owner, struct arena *arena, struct schema_list *ret)
 {
         size_t size = kind->body->size;
         int64_t n;
         sqlite3_stmt *q;
         int r;
 
-        r = db_int(db, &n, "SELECT count(*) FROM definition WHERE kind = ?1", "t", str_of(kind->name));
+        r = db_int(db, &n, "SELECT count(*) FROM definition WHERE kind = ?1 AND owner IS ?2", "tU", str_of(kind->name), owner);
         if (r)
                 return r;
         ret->items = arena_zalloc(arena, (size_t)n * size);
         ret->n = 0;
         q = db_query(db, "SELECT seq, scope, audience, record FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
-                         " WHERE d.kind = ?1 ORDER BY d.name, d.id",
-                     "t", str_of(kind->name));
+                         " WHERE d.kind = ?1 AND d.owner IS ?2 ORDER BY d.name, d.id",
+                     "tU", str_of(kind->name), owner);
         while ((r = db_step(db, q)) > 0) {
                 r = ret->n < (size_t)n ? body_read(db, q, arena, (char *)ret->items + ret->n * size) : -EIO;
                 if (r) {
@@ -119,7 +126,7 @@ static int name_check(struct tx *tx, struct call *c, const struct schema_op *kin
                 return call_invalid(c, "name", "has white space at an end; leave it out");
         if (is_retired(kind, body))
                 return 0;
-        r = definition_named(tx->db, kind, name, &taken);
+        r = definition_named(tx->db, kind, owner_of(kind, body), name, &taken);
         if (r || ulid_eq(taken, *id_of(body)))
                 return r == -ENOENT ? 0 : r;
         r = definition_usable(tx->db, kind, taken, &usable);
@@ -128,23 +135,24 @@ static int name_check(struct tx *tx, struct call *c, const struct schema_op *kin
 
 int definition_save(struct tx *tx, struct call *c, const struct schema_op *kind, const struct ulid *id, void *body)
 {
-        struct ulid *own = id_of(body), *user = NULL;
+        struct ulid *own = id_of(body), *owner = owner_of(kind, body);
         int64_t n;
         int r;
 
         *own = id ? *id : tx_next_id(tx);
-        r = db_int(tx->db, &n, "SELECT count(*) FROM definition WHERE kind = ?1 AND id = ?2", "tu", str_of(kind->name), *own);
+        if (owner)
+                *owner = tx->actor.user;
+        r = db_int(tx->db, &n, "SELECT count(*) FROM definition WHERE kind = ?1 AND id = ?2 AND (?3 IS NULL OR owner = ?3)", "tuU",
+                   str_of(kind->name), *own, id ? owner : NULL);
         if (!r && id && !n)
                 return call_not_found(c);
         if (!r && !id && n)
                 return call_conflict(c, "this op_id cannot be used; make a new one");
         if (!r && !id)
-                r = db_int(tx->db, &n, "SELECT count(*) FROM definition WHERE kind = ?1", "t", str_of(kind->name));
+                r = db_int(tx->db, &n, "SELECT count(*) FROM definition WHERE kind = ?1 AND owner IS ?2", "tU", str_of(kind->name), owner);
         if (!r && !id && n >= DEFINITIONS_MAX)
                 return call_too_large(c, DEFINITIONS_MAX, "there are %d already; change one that is retired", DEFINITIONS_MAX);
         if (!r)
                 r = name_check(tx, c, kind, body);
-        if (!r && kind->audience == SCHEMA_TO_USER)
-                user = schema_at(schema_field_find(kind->body, "user"), body);
-        return r ? r : tx_append(tx, &(struct effect){ .kind = kind, .body = body, .target = *own, .audience = user });
+        return r ? r : tx_append(tx, &(struct effect){ .kind = kind, .body = body, .target = *own, .audience = owner });
 }

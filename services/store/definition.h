@@ -1,12 +1,12 @@
 /* What a project defines for itself: teams, types of tickets, ...
  *
  * Each is one register that is written as a whole; of concurrent writes the greater stamp shows. Its op's body is the definition: the
- * first member is its id, and there are `name` and `retired`. So a table of definitions says only where in the log the write is
+ * first member is its id, and there are `name` and `retired`; where its audience is a user, it is that one's own (`user`). So a table of definitions says only where in the log the write is
  * that shows. A retired one stays, since tickets refer to it. `kind` is the op's kind everywhere; bodies are structs of that kind. */
 #pragma once
 #include "tx.h"
 
-enum { DEFINITIONS_MAX = 1000 };        /* of a kind */
+enum { DEFINITIONS_MAX = 1000 };        /* of a kind, for each owner where it is users' own */
 
 int definition_fold(struct db *db, const struct schema_op *kind, const struct op *op, const void *body);
 
@@ -14,11 +14,12 @@ int definition_fold(struct db *db, const struct schema_op *kind, const struct op
 int definition_find(struct db *db, const struct schema_op *kind, struct ulid id, struct arena *arena, void *ret);
 /* Whether there is one that is not retired. */
 int definition_usable(struct db *db, const struct schema_op *kind, struct ulid id, bool *ret);
+/* owner: of a kind that is users' own, whose; else NULL. */
 /* Which one has this name, whatever the case of its ASCII letters; one in use before a retired one. 0, or -ENOENT. */
-int definition_named(struct db *db, const struct schema_op *kind, struct str name, struct ulid *ret);
+int definition_named(struct db *db, const struct schema_op *kind, const struct ulid *owner, struct str name, struct ulid *ret);
 /* All of them as an array of bodies, by name. */
-int definition_list(struct db *db, const struct schema_op *kind, struct arena *arena, struct schema_list *ret);
+int definition_list(struct db *db, const struct schema_op *kind, const struct ulid *owner, struct arena *arena, struct schema_list *ret);
 
-/* Writes one. body: complete but for its id, which is *id or, where that is NULL, new, and put there. 0, or a fault: NotFound where
- * there is no such definition, Conflict where the name is taken, TooLarge. */
+/* Writes one, of who acts where it is users' own. body: complete but for its id and user, which are put there: *id or, where that is NULL, a
+ * new one. 0, or a fault: NotFound where there is no such definition (of theirs), Conflict where the name is taken, TooLarge. */
 int definition_save(struct tx *tx, struct call *c, const struct schema_op *kind, const struct ulid *id, void *body);

@@ -9,6 +9,7 @@
 #include "label.h"
 #include "team.h"
 #include "schema/project.h"
+#include "schema/view.h"
 #include "ticket.h"
 
 #include <errno.h>
@@ -350,6 +351,22 @@ static int label_changed(struct source *s, const void *body)
         return r ? r : say(s, &schema_event_label_changed, &now);
 }
 
+static int view_changed(struct source *s, const void *body)
+{
+        struct op_view_set now = { 0 };
+        int r = definition_find(s->db, &schema_op_view_set, ((const struct op_view_set *)body)->view, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_view_changed, &now);
+}
+
+static int own_view_changed(struct source *s, const void *body)
+{
+        struct op_own_view_set now = { 0 }; /* the view, and behind it whose it is */
+        int r = definition_find(s->db, &schema_op_own_view_set, ((const struct op_own_view_set *)body)->view, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_own_view_changed, &now);
+}
+
 static const struct {
         const struct schema_op *kind;
         int (*make)(struct source *s, const void *body);
@@ -386,6 +403,8 @@ static const struct {
         { &schema_op_team_set, team_changed },
         { &schema_op_type_set, type_changed },
         { &schema_op_field_set, field_defined },
+        { &schema_op_view_set, view_changed },
+        { &schema_op_own_view_set, own_view_changed },
         { &schema_op_label_set, label_changed },
 };
 

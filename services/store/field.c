@@ -252,7 +252,7 @@ static int field_check(struct tx *tx, struct call *c, const struct op_field_set 
                 return call_invalid(c, "key", "must be lower-case letters, digits and _");
         r = choices_check(c, field);
         if (!r)
-                r = definition_list(tx->db, &schema_op_field_set, tx->arena, &all);
+                r = definition_list(tx->db, &schema_op_field_set, NULL, tx->arena, &all);
         if (r)
                 return r;
         others = all.items;
@@ -300,7 +300,7 @@ int store_on_field_list(struct store *s, struct call *c, const struct field_list
         struct caller caller = store_actor(c);
         struct schema_list all;
         struct field *fields;
-        int r = definition_list(store_db(s, c), &schema_op_field_set, &c->arena, &all);
+        int r = definition_list(store_db(s, c), &schema_op_field_set, NULL, &c->arena, &all);
 
         (void)in;
         if (r)

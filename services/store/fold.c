@@ -13,6 +13,7 @@
 #include "schema/project.h"
 #include "schema/team.h"
 #include "schema/type.h"
+#include "schema/view.h"
 
 #include <errno.h>
 #include <string.h>
@@ -520,6 +521,8 @@ static const struct {
         { &schema_op_team_set, definition_set },
         { &schema_op_type_set, definition_set },
         { &schema_op_field_set, definition_set },
+        { &schema_op_view_set, definition_set },
+        { &schema_op_own_view_set, definition_set },
         { &schema_op_label_set, definition_set },
         { &schema_op_role_set, nothing },
         { &schema_op_access_gained, nothing },

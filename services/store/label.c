@@ -53,7 +53,7 @@ int store_on_label_save(struct store *s, struct call *c, const struct label_save
 int store_on_label_list(struct store *s, struct call *c, const struct label_list *in, struct label_list_result *ret)
 {
         struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_label_set, &c->arena, &all);
+        int r = definition_list(store_db(s, c), &schema_op_label_set, NULL, &c->arena, &all);
 
         (void)in;
         if (r)

@@ -122,6 +122,31 @@ static const char *const steps[] = {
         "ALTER TABLE ticket ADD COLUMN label BLOB;"
         "CREATE TABLE due (kind INTEGER NOT NULL, target BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(kind, target)) WITHOUT ROWID;"
         "CREATE INDEX due_by_time ON due(at, kind, target);",
+
+        /* owner: whose own a definition is. ticket_count: derived, how many tickets there are of each kind that there is; indexes by which
+         * listings find tickets: those not yet answered, the oldest, the most urgent, somebody's */
+        "ALTER TABLE definition ADD COLUMN owner BLOB;"
+        "DROP INDEX definition_by_name;"
+        "CREATE INDEX definition_by_name ON definition(kind, owner, name);"
+        "CREATE INDEX ticket_active ON ticket(state, assignee) WHERE state IN (0, 1, 2);"
+        "CREATE INDEX ticket_by_created ON ticket(created);"
+        "CREATE INDEX ticket_by_urgency ON ticket(((3 - priority) * 288230376151711744 + created));"
+        "CREATE INDEX ticket_by_assignee ON ticket(assignee);"
+        "CREATE TABLE ticket_count ("
+        "  state INTEGER NOT NULL, priority INTEGER NOT NULL, assignee BLOB, type BLOB, team BLOB, n INTEGER NOT NULL);"
+        "CREATE INDEX ticket_count_by_all ON ticket_count(state, priority, assignee, type, team);"
+        "INSERT INTO ticket_count SELECT state, priority, assignee, type, team, count(*) FROM ticket WHERE NOT hidden GROUP BY 1, 2, 3, 4, 5;"
+#define SAME(row)                                                                                                      \
+        "state = " row ".state AND priority = " row ".priority AND assignee IS " row ".assignee AND type IS " row ".type"    \
+        " AND team IS " row ".team"
+        "CREATE TRIGGER ticket_counted AFTER UPDATE OF state, priority, assignee, type, team, hidden ON ticket BEGIN"
+        "  UPDATE ticket_count SET n = n - 1 WHERE NOT OLD.hidden AND " SAME("OLD") ";"
+        "  INSERT INTO ticket_count SELECT NEW.state, NEW.priority, NEW.assignee, NEW.type, NEW.team, 0"
+        "    WHERE NOT NEW.hidden AND NOT EXISTS (SELECT 1 FROM ticket_count WHERE " SAME("NEW") ");"
+        "  UPDATE ticket_count SET n = n + 1 WHERE NOT NEW.hidden AND " SAME("NEW") ";"
+        "  DELETE FROM ticket_count WHERE NOT OLD.hidden AND n = 0 AND " SAME("OLD") ";"
+        "END;",
+#undef SAME
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -122,7 +122,7 @@ static int named(struct db *db, struct call *c, const struct schema_op *kind, co
 
         if (filter->which != SEARCH_NAMED || !ulid_parse(filter->name, ret))
                 return 0;
-        r = definition_named(db, kind, filter->name, ret);
+        r = definition_named(db, kind, NULL, filter->name, ret);
         return r == -ENOENT ? search_query_invalid(c, filter->column, "there is none of this name; write a name, an id or none") : r;
 }
 
@@ -131,7 +131,7 @@ static int fields_find(struct db *db, struct call *c, bool agent, const struct s
 {
         const struct op_field_set *fields;
         struct schema_list all;
-        int r = query->n_fields ? definition_list(db, &schema_op_field_set, &c->arena, &all) : 0;
+        int r = query->n_fields ? definition_list(db, &schema_op_field_set, NULL, &c->arena, &all) : 0;
 
         for (size_t i = 0; i < query->n_fields && !r; i++) {
                 const struct search_field *filter = &query->fields[i];

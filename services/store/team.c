@@ -118,7 +118,7 @@ int store_on_team_save(struct store *s, struct call *c, const struct team_save *
 int store_on_team_list(struct store *s, struct call *c, const struct team_list *in, struct team_list_result *ret)
 {
         struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_team_set, &c->arena, &all);
+        int r = definition_list(store_db(s, c), &schema_op_team_set, NULL, &c->arena, &all);
 
         (void)in;
         if (r)
@@ -156,7 +156,7 @@ int store_on_type_list(struct store *s, struct call *c, const struct type_list *
 {
         struct caller caller = store_actor(c);
         struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_type_set, &c->arena, &all);
+        int r = definition_list(store_db(s, c), &schema_op_type_set, NULL, &c->arena, &all);
 
         (void)in;
         if (r)
