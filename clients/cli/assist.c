@@ -79,12 +79,16 @@ static const struct command commands[] = {
         { "ticket link", "NUMBER KIND NUMBER", "link two tickets: parent, blocks, duplicate_of, relates", run_ticket_link, NULL,
           "assist ticket link 42 blocks 43\n  assist ticket link 43 blocked_by 42" },
         { "ticket unlink", "NUMBER KIND NUMBER", "take a link away", run_ticket_unlink, NULL, "assist ticket unlink 42 blocks 43" },
+        { "snooze list", "", "the tickets that you put aside", run_snooze_list, NULL, NULL },
+        { "snooze end", "NUMBER", "take one up again", run_snooze_end, NULL, NULL },
+        { "snooze", "NUMBER [WHEN]", "put a ticket aside until a time, or until somebody else replies", run_snooze, NULL,
+          "assist snooze 42 2d\n  assist snooze 42 'monday 9:00'\n  assist snooze 42" },
         { "label list", "", "the project's own names for states", run_label_list, NULL, NULL },
         { "label new", "NAME --state STATE", "make one; admins only", run_label_new, NULL, "assist label new 'Waiting for the vendor' --state pending" },
         { "label retire", "NAME", "nothing new is given it", run_label_retire, NULL, NULL },
         { "search", "QUERY... [--limit N] [--after NEXT]", "tickets by words, \"a phrase\", begin* and filters", run_search, NULL,
           "assist search printer '\"blank page\"' 'ton*'\n  assist search state:open assignee:nobody -tag:vpn 'created:>2026-01-31'\n\n"
-          "Filters: state: priority: assignee: requester: tag: created: changed:" },
+          "Filters: state: priority: assignee: requester: type: team: label: snoozed: tag: field.KEY: created: changed:" },
         { "attach", "NUMBER FILE... [--body TEXT]", "add files to a ticket", run_attach, NULL, "assist attach 42 trace.log" },
         { "attachment get", "ID [-o FILE]", "fetch a file", run_attachment_get, NULL, NULL },
         { "watch", "[--cursor CURSOR] [--count EVENTS]", "what happens, as it happens", run_watch, NULL,
@@ -104,7 +108,7 @@ static int run_completion(struct cli *cli, int argc, char **argv)
         printf("_assist() {\n"
                "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} method\n"
                "    case $previous in\n");
-        for (const char *first[] = { "ticket", "attachment", "label", NULL }, **f = first; *f; f++) {
+        for (const char *first[] = { "ticket", "attachment", "label", "snooze", NULL }, **f = first; *f; f++) {
                 printf("    %s) COMPREPLY=($(compgen -W '", *f);
                 for (const struct command *c = commands; c->words; c++)
                         if (strncmp(c->words, *f, strlen(*f)) == 0 && c->words[strlen(*f)] == ' ')

@@ -1,6 +1,7 @@
 #include "comment.h"
 
 #include "registers.h"
+#include "snooze.h"
 #include "ticket.h"
 #include "upload.h"
 
@@ -199,6 +200,8 @@ int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, 
                                             .target = id,
                                             .audience = new->internal ? NULL : &new->ticket });
         created = tx->hlc;
+        if (!r && !new->internal)
+                r = snooze_reply(tx->store, new->ticket, tx->actor.user);
         for (size_t i = 0; i < new->n_uploads && !r; i++)
                 r = upload_attach(tx, c, new->uploads[i], new->internal, new->ticket, id);
         if (r)

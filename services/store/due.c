@@ -1,5 +1,6 @@
 #include "due.h"
 
+#include "snooze.h"
 #include "state.h"
 #include "store.h"
 
@@ -70,10 +71,12 @@ static int row_fire(struct store *s, const struct due_row *row)
 {
         struct ulid ticket;
 
-        memcpy(ticket.b, row->target, sizeof(ticket.b));
         switch ((enum due_kind)row->kind) {
         case DUE_WAKE:
+                memcpy(ticket.b, row->target, sizeof(ticket.b));
                 return state_wake(s, ticket, row->at);
+        case DUE_SNOOZE:
+                return snooze_wake(s, (struct str){ (const char *)row->target, row->target_n }, row->at);
         }
         return 0; /* a newer version's */
 }

@@ -9,6 +9,7 @@ struct store;
 
 enum due_kind {
         DUE_WAKE = 1,       /* target: a ticket; derived from its state */
+        DUE_SNOOZE = 2,     /* target: a user and a ticket; local */
 };
 enum { DUE_TARGET_MAX = 32 };
 

@@ -16,10 +16,10 @@ _Static_assert(TICKET_STATE_NEW == 0 && TICKET_STATE_OPEN == 1 && TICKET_STATE_P
 
 #define URGENCY "((3 - t.priority) * 288230376151711744 + t.created)" /* 2^58 is more than a time, for the next 80 years */
 _Static_assert(PRIORITY_URGENT == 3, "the greatest");
-/* ?19, ?20: where the page before ended; ?21: how many. */
+/* ?23, ?24: where the page before ended; ?25: how many. */
 #define PAGE(path, key, beyond, direction)                                                                             \
-        "SELECT t.id, " key " FROM ticket t " path " AND (" key ", t.id) " beyond " (?19, ?20) AND NOT t.hidden AND "  \
-        SEARCH_FITS("touched") " ORDER BY " key direction ", t.id" direction " LIMIT ?21"
+        "SELECT t.id, " key " FROM ticket t " path " AND (" key ", t.id) " beyond " (?23, ?24) AND NOT t.hidden AND "  \
+        SEARCH_FITS("touched") " ORDER BY " key direction ", t.id" direction " LIMIT ?25"
 #define ORDERS(path)                                                                                                   \
         {                                                                                                              \
                 [VIEW_ORDER_CHANGED] = PAGE(path, "t.touched", "<", " DESC"),                                          \
@@ -33,14 +33,16 @@ static const char *const page_sql[PATHS][5] = {
         [BY_ORDER] = ORDERS(ANY),
 };
 
-#define COUNT(path) "SELECT count(*), 0 FROM (SELECT 1 FROM ticket t " path " AND NOT t.hidden AND " SEARCH_FITS("touched") " LIMIT ?19)"
+#define COUNT(path) "SELECT count(*), 0 FROM (SELECT 1 FROM ticket t " path " AND NOT t.hidden AND " SEARCH_FITS("touched") " LIMIT ?23)"
 static const char *const count_sql[PATHS] = {
         [BY_ACTIVE] = COUNT(ACTIVE), [BY_ASSIGNEE] = COUNT(ASSIGNED), [BY_REQUESTER] = COUNT(REQUESTED), [BY_TAG] = COUNT(TAGGED),
         [BY_ORDER] = "SELECT total(fits), count(*) = 10000 FROM (SELECT t.touched, NOT t.hidden AND " SEARCH_FITS("touched") " AS fits FROM ticket t"
-                     " WHERE (?19 = ?19) ORDER BY t.touched DESC LIMIT 10000)",
+                     " WHERE (?23 = ?23) ORDER BY t.touched DESC LIMIT 10000)",
 };
 _Static_assert(LISTING_LOOK_MAX == 10000, "as the SQL says");
-static const char counted_sql[] = "SELECT total(t.n), 0 FROM ticket_count t WHERE " SEARCH_FITS_COUNTED " AND (?18 = ?18)";
+static const char counted_sql[] = "SELECT total(t.n), 0 FROM ticket_count t WHERE " SEARCH_FITS_COUNTED " AND (?22 = ?22)";
+static const char aside_sql[] = "SELECT count(*), 0 FROM snooze z CROSS JOIN ticket t ON t.id = z.ticket WHERE z.user = ?22 AND z.active"
+                                " AND NOT t.hidden AND " SEARCH_FITS_COUNTED;
 
 int listing_init(struct db *db, struct call *c, const struct caller *caller, struct str text, enum view_order order, struct listing *ret)
 {
@@ -51,6 +53,8 @@ int listing_init(struct db *db, struct call *c, const struct caller *caller, str
                 return search_query_invalid(c, fault.column, fault.reason);
         if (ret->query.n_terms)
                 return call_invalid(c, "query", "has words; give filters alone, such as state:open assignee:me");
+        if (ret->query.snoozed.which == SEARCH_EITHER && !ret->query.snoozed.given)
+                ret->query.snoozed.which = SEARCH_AWAKE;
         return search_names_find(db, c, caller, &ret->query, &ret->names);
 }
 
@@ -95,10 +99,10 @@ int listing_page(struct db *db, const struct listing *l, struct page after, size
         return r;
 }
 
-/* Whether there is no filter but those that ticket_count counts by. */
+/* Whether there is no filter but those that ticket_count counts by, and the caller's own snoozes. */
 static bool is_counted(const struct search_query *query, const struct search_filter *filter)
 {
-        return !filter->by_requester && !query->n_tags && !query->n_fields && !query->created.from_ms && !query->changed.from_ms &&
+        return !filter->by_requester && !filter->by_label && !query->n_tags && !query->n_fields && !query->created.from_ms && !query->changed.from_ms &&
                query->created.until_ms == INT64_MAX && query->changed.until_ms == INT64_MAX;
 }
 
@@ -114,6 +118,22 @@ static int count(struct db *db, sqlite3_stmt *q, int64_t *ret, bool *ret_more)
         return 0;
 }
 
+/* Those that the caller put aside are few: they are looked at one by one. */
+static int counted(struct db *db, const struct search_filter *filter, int64_t *ret, bool *ret_more)
+{
+        int64_t all = 0, aside = 0;
+        bool more = false;
+        int r = 0;
+
+        if (filter->snoozed != SEARCH_SNOOZED)
+                r = count(db, db_query(db, counted_sql, SEARCH_FILTER_TYPES, SEARCH_FILTER_VALUES(filter)), &all, &more);
+        if (!r && filter->snoozed != SEARCH_EITHER)
+                r = count(db, db_query(db, aside_sql, SEARCH_FILTER_TYPES, SEARCH_FILTER_VALUES(filter)), &aside, &more);
+        *ret = filter->snoozed == SEARCH_SNOOZED ? aside : all - aside;
+        *ret_more = more;
+        return r;
+}
+
 int listing_count(struct db *db, const struct listing *l, struct arena *arena, int64_t *ret, bool *ret_more)
 {
         struct search_filter filter;
@@ -121,7 +141,7 @@ int listing_count(struct db *db, const struct listing *l, struct arena *arena, i
 
         search_filter_init(&l->query, &l->names, true, arena, &filter);
         if (is_counted(&l->query, &filter))
-                return count(db, db_query(db, counted_sql, SEARCH_FILTER_TYPES, SEARCH_FILTER_VALUES(&filter)), ret, ret_more);
+                return counted(db, &filter, ret, ret_more);
         r = count(db, db_query(db, count_sql[path_of(&l->query, &filter)], SEARCH_FILTER_TYPES "i", SEARCH_FILTER_VALUES(&filter),
                                (int64_t)LISTING_COUNT_MAX + 1), ret, ret_more);
         if (!r && *ret > LISTING_COUNT_MAX) {

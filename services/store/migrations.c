@@ -147,6 +147,14 @@ static const char *const steps[] = {
         "  DELETE FROM ticket_count WHERE NOT OLD.hidden AND n = 0 AND " SAME("OLD") ";"
         "END;",
 #undef SAME
+
+        /* local, as read_mark. active: 0 for a while after it ended. until: NULL where no time ends it */
+        "CREATE TABLE snooze ("
+        "  user BLOB NOT NULL, ticket BLOB NOT NULL, active INTEGER NOT NULL, until INTEGER,"
+        "  version INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(user, ticket)) WITHOUT ROWID;"
+        "CREATE INDEX snooze_by_seq ON snooze(seq);"
+        "CREATE INDEX snooze_by_ticket ON snooze(ticket) WHERE active;"
+        "CREATE INDEX snooze_by_age ON snooze(version) WHERE NOT active;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

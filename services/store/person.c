@@ -2,6 +2,7 @@
 
 #include "draft.h"
 #include "schema/identity.h"
+#include "snooze.h"
 #include "ticket.h"
 
 #include <errno.h>
@@ -156,7 +157,10 @@ int person_log(struct store *s, struct arena *arena, struct ulid op_id, struct u
 
                 r = tx_append(tx, &(struct effect){ .kind = &schema_op_role_set, .body = &body, .target = user, .audience = &user });
         }
-        return r || active ? r : draft_forget(s->writer.db, user);
+        if (r || active)
+                return r;
+        r = draft_forget(s->writer.db, user);
+        return r ? r : snooze_forget(s->writer.db, user);
 }
 
 static int people_log(struct task *task)

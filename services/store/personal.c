@@ -6,6 +6,7 @@
 #include "schema/draft.h"
 #include "schema/personal.h"
 #include "schema/read.h"
+#include "schema/snooze.h"
 #include "ticket.h"
 
 #include <errno.h>
@@ -36,15 +37,18 @@ int64_t personal_version(struct store *s, int64_t before)
 
 /* ---- followed by fanout ---- */
 
-enum change_kind { MARK, DRAFT };
-static const char changes[] = "SELECT seq, user, ticket, 0, internal, comment, version FROM read_mark WHERE seq > ?1 AND seq <= ?2"
+enum change_kind { MARK, DRAFT, SNOOZE };
+static const char changes[] = "SELECT seq, user, ticket, 0, internal, comment, version, NULL, NULL FROM read_mark WHERE seq > ?1 AND seq <= ?2"
                               " UNION ALL"
-                              " SELECT seq, user, ticket, 1, note, NULL, version FROM draft WHERE seq > ?1 AND seq <= ?2"
+                              " SELECT seq, user, ticket, 1, note, NULL, version, NULL, NULL FROM draft WHERE seq > ?1 AND seq <= ?2"
+                              " UNION ALL"
+                              " SELECT seq, user, ticket, 2, 1, NULL, version, active, until FROM snooze WHERE seq > ?1 AND seq <= ?2"
                               " ORDER BY 1 LIMIT ?3";
 /* Where to begin without a position. Both counts and times grow, so a page from the end is enough to look at. */
 static const char recent[] = "SELECT coalesce(min(seq), ?1 + 1) - 1 FROM ("
                              "  SELECT seq, version FROM (SELECT seq, version FROM read_mark ORDER BY seq DESC LIMIT 4096) UNION ALL"
-                             "  SELECT seq, version FROM (SELECT seq, version FROM draft ORDER BY seq DESC LIMIT 4096)) WHERE version > ?2";
+                             "  SELECT seq, version FROM (SELECT seq, version FROM draft ORDER BY seq DESC LIMIT 4096) UNION ALL"
+                             "  SELECT seq, version FROM (SELECT seq, version FROM snooze ORDER BY seq DESC LIMIT 4096)) WHERE version > ?2";
 
 static void say(const struct schema_event *type, const void *data, int64_t at, struct arena *arena, struct event *ret)
 {
@@ -77,6 +81,11 @@ static int change_tell(struct db *db, sqlite3_stmt *q, struct arena *arena, stru
                 if (r)
                         return r;
                 say(&schema_event_read_marked, &data, version, arena, &ret->event);
+        } else if (db_column_int(q, 3) == SNOOZE) {
+                struct event_snooze_changed data = { .ticket = ticket, .snoozed = db_column_int(q, 7), .has_until_at = !db_column_is_null(q, 8),
+                                                     .until_at = db_column_int(q, 8), .version = version };
+
+                say(&schema_event_snooze_changed, &data, version, arena, &ret->event);
         } else {
                 struct event_draft_changed data = { .ticket = ticket, .note = internal, .version = version };
 

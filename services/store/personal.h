@@ -1,4 +1,4 @@
-/* What is a user's own and never logged: read marks and drafts. Each change takes the next of one count, so that fanout can follow
+/* What is a user's own and never logged: read marks, drafts and snoozes. Each change takes the next of one count, so that fanout can follow
  * them and tell the user's other devices. */
 #pragma once
 #include "store.h"

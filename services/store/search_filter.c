@@ -4,6 +4,7 @@
 #include "definition.h"
 #include "person.h"
 #include "schema/field.h"
+#include "schema/label.h"
 #include "schema/team.h"
 #include "schema/type.h"
 
@@ -88,6 +89,10 @@ void search_filter_init(const struct search_query *query, const struct search_na
                 .team = query->team.which == SEARCH_NAMED ? &names->team : NULL,
                 .fields = kept(&fields, arena),
                 .agent = agent,
+                .by_label = by_name(&query->label),
+                .label = query->label.which == SEARCH_NAMED ? &names->label : NULL,
+                .snoozed = query->snoozed.which,
+                .caller = &names->caller,
         };
 }
 
@@ -154,12 +159,17 @@ int search_names_find(struct db *db, struct call *c, const struct caller *caller
 {
         int r = somebody(db, c, caller, &query->assignee, true, &ret->assignee);
 
+        ret->caller = caller->user;
         if (!r)
                 r = somebody(db, c, caller, &query->requester, false, &ret->requester);
         if (!r && query->team.which != SEARCH_ANY && !caller_is_agent(caller))
                 r = search_query_invalid(c, query->team.column, "is a filter for agents; leave it out");
+        if (!r && query->snoozed.given && !caller_is_agent(caller))
+                r = search_query_invalid(c, query->snoozed.column, "is a filter for agents; leave it out");
         if (!r)
                 r = named(db, c, &schema_op_team_set, &query->team, &ret->team);
+        if (!r)
+                r = named(db, c, &schema_op_label_set, &query->label, &ret->label);
         if (!r)
                 r = named(db, c, &schema_op_type_set, &query->type, &ret->type);
         return r ? r : fields_find(db, c, caller_is_agent(caller), query, ret);

@@ -1,4 +1,4 @@
-/* The filters of a query as SQL over a ticket `t`: the values ?1 to ?18 of a statement, whose own begin with SEARCH_OWN. */
+/* The filters of a query as SQL over a ticket `t`: the values ?1 to ?22 of a statement, whose own follow. */
 #pragma once
 #include "search_query.h"
 #include "tx.h"
@@ -6,7 +6,8 @@
 /* What the names in a query stand for. */
 struct search_names {
         struct ulid assignee, requester;   /* where it names somebody or the caller */
-        struct ulid type, team;            /* where it names one */
+        struct ulid type, team, label;     /* where it names one */
+        struct ulid caller;
         struct ulid fields[SEARCH_FIELDS_MAX];
         bool numbers[SEARCH_FIELDS_MAX];   /* which of them compare as numbers */
 };
@@ -25,12 +26,17 @@ struct search_filter {
         const struct ulid *team;
         struct str fields;                 /* JSON: [[field, how it compares, value, 1 for a number, 1 where negated], ...] */
         int64_t agent;
+        int64_t by_label;
+        const struct ulid *label;
+        int64_t snoozed;                   /* 0: or not; 1: by the caller; 2: not by them */
+        const struct ulid *caller;
 };
-#define SEARCH_FILTER_TYPES "iiiiiiiUiUttiUiUti"
+#define SEARCH_FILTER_TYPES "iiiiiiiUiUttiUiUtiiUiU"
 #define SEARCH_FILTER_VALUES(f)                                                                                        \
         (f)->states, (f)->priorities, (f)->created_from, (f)->created_until, (f)->changed_from, (f)->changed_until,    \
         (f)->by_assignee, (f)->assignee, (f)->by_requester, (f)->requester, (f)->tags, (f)->not_tags, (f)->by_type,    \
-        (f)->type, (f)->by_team, (f)->team, (f)->fields, (f)->agent
+        (f)->type, (f)->by_team, (f)->team, (f)->fields, (f)->agent, (f)->by_label,                    \
+        (f)->label, (f)->snoozed, (f)->caller
 
 /* query and names must outlive it. */
 void search_filter_init(const struct search_query *query, const struct search_names *names, bool agent, struct arena *arena,
@@ -58,7 +64,9 @@ void search_filter_init(const struct search_query *query, const struct search_na
         " AND (?9 = 0 OR (t.requester IS ?10) = (?9 = 1))"                                                             \
         " AND NOT EXISTS (SELECT 1 FROM json_each(?11) WHERE NOT " SEARCH_IS_TAGGED ")"                                \
         " AND NOT EXISTS (SELECT 1 FROM json_each(?12) WHERE " SEARCH_IS_TAGGED ")"                                    \
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?17) j WHERE " SEARCH_HAS_FIELD " = (j.value ->> 4))"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(?17) j WHERE " SEARCH_HAS_FIELD " = (j.value ->> 4))"                \
+        " AND (?19 = 0 OR (t.label IS ?20) = (?19 = 1))"                                                               \
+        " AND (?21 = 0 OR EXISTS (SELECT 1 FROM snooze z WHERE z.user = ?22 AND z.ticket = t.id AND z.active) = (?21 = 1))"
 
 /* Looks the query's names up. 0, or InvalidParams of field `query` that says at which column, or an error. */
 int search_names_find(struct db *db, struct call *c, const struct caller *caller, const struct search_query *query, struct search_names *ret);

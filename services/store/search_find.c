@@ -11,21 +11,21 @@ enum {
         SNIPPET_BYTES = 400,
 };
 
-/* ?19: the expression; ?20: ids below this one; ?21: the caller. */
+/* ?23: the expression; ?24: ids below this one; ?25: the caller. */
 #define WORDS(table, changed, visible)                                                                                 \
         "SELECT s.id, s.ticket, s.entity, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
-        " WHERE " table " MATCH ?19 AND f.rowid < ?20 AND NOT t.hidden" visible
+        " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible
 #define NO_WORDS(changed, visible)                                                                                     \
         "SELECT s.id, s.ticket, NULL, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                                  \
         " FROM search_text s CROSS JOIN ticket t ON t.id = s.ticket"                                                   \
-        " WHERE s.source = 0 AND (?19 = ?19) AND s.id < ?20 AND NOT t.hidden" visible " ORDER BY s.id DESC"
+        " WHERE s.source = 0 AND (?23 = ?23) AND s.id < ?24 AND NOT t.hidden" visible " ORDER BY s.id DESC"
 #define MINE                                                                                                           \
-        "(SELECT id FROM ticket WHERE requester = ?21 UNION SELECT ticket FROM member WHERE kind = 2 AND element = ?21" \
+        "(SELECT id FROM ticket WHERE requester = ?25 UNION SELECT ticket FROM member WHERE kind = 2 AND element = ?25" \
         " AND added AND NOT removed)"
 static const char *const find_sql[2][2] = { /* agent or not, words or none */
         { NO_WORDS("changed", " AND s.ticket IN " MINE), WORDS("search_public", "changed", " AND s.ticket IN " MINE) " ORDER BY f.rowid DESC" },
-        { NO_WORDS("touched", " AND (?21 = ?21)"), WORDS("search_public", "touched", "") " UNION ALL " WORDS("search_notes", "touched", " AND (?21 = ?21)")
+        { NO_WORDS("touched", " AND (?25 = ?25)"), WORDS("search_public", "touched", "") " UNION ALL " WORDS("search_notes", "touched", " AND (?25 = ?25)")
           " ORDER BY 1 DESC" },
 };
 

@@ -192,6 +192,20 @@ static int filter_named(struct parser *p, const struct filter *f, struct search_
         return 0;
 }
 
+static int filter_snoozed(struct parser *p, const struct filter *f)
+{
+        bool yes = str_is(f->value, "yes"), any = str_is(f->value, "any");
+
+        if (p->query->snoozed.given)
+                return bad(p, f->at, "is given twice: write one snoozed");
+        if ((!yes && !any && !str_is(f->value, "no")) || (any && f->negated))
+                return bad(p, f->value.p, "must be yes, no or any");
+        p->query->snoozed.which = any ? SEARCH_EITHER : yes != f->negated ? SEARCH_SNOOZED : SEARCH_AWAKE;
+        p->query->snoozed.given = true;
+        p->query->snoozed.column = column_of(p, f->at);
+        return 0;
+}
+
 static int filter_field(struct parser *p, const struct filter *f, struct str key)
 {
         struct search_query *query = p->query;
@@ -239,10 +253,14 @@ static int filter(struct parser *p, struct filter *f)
                 return filter_named(p, f, &query->type);
         if (str_is(f->name, "team"))
                 return filter_named(p, f, &query->team);
+        if (str_is(f->name, "label"))
+                return filter_named(p, f, &query->label);
+        if (str_is(f->name, "snoozed"))
+                return filter_snoozed(p, f);
         if (str_is(str_cut(&rest, '.'), "field"))
                 return filter_field(p, f, rest);
-        return bad(p, f->at, "there is no filter %.*s; there are state, priority, assignee, requester, type, team, tag, created, changed and "
-                             "field.KEY; put \" around what is none", f->name.n > 30 ? 30 : (int)f->name.n, f->name.p);
+        return bad(p, f->at, "there is no filter %.*s; there are state, priority, assignee, requester, type, team, label, snoozed, tag, created, changed "
+                             "and field.KEY; put \" around what is none", f->name.n > 30 ? 30 : (int)f->name.n, f->name.p);
 }
 
 /* ASCII letters up to a colon, for a field its key behind them: a filter's name, or 0. */

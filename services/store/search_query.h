@@ -56,7 +56,12 @@ struct search_query {
         uint64_t states, priorities;    /* bits of those that fit */
         struct search_person assignee, requester;
         struct search_range created, changed;
-        struct search_named type, team;
+        struct search_named type, team, label;
+        struct {
+                enum { SEARCH_EITHER, SEARCH_SNOOZED, SEARCH_AWAKE } which;
+                bool given;
+                size_t column;
+        } snoozed;
         struct search_field fields[SEARCH_FIELDS_MAX];
         size_t n_fields;
 };

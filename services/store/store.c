@@ -7,6 +7,7 @@
 #include "schema/personal.h"
 #include "schema/project.h"
 #include "schema/search.h"
+#include "snooze.h"
 #include "tx.h"
 #include "upload.h"
 #include "writer.h"
@@ -193,7 +194,7 @@ void store_close(struct store *s)
         free((char *)s->uploads);
 }
 
-/* ---- housekeeping: unused uploads, files that nothing names, old drafts ---- */
+/* ---- housekeeping: unused uploads, files that nothing names, old drafts, ended snoozes ---- */
 
 struct sweep {
         struct task task;
@@ -206,7 +207,9 @@ static int sweep_rows(struct task *task)
         int64_t now = clock_now_ms(s->service->clock);
         int r = upload_sweep(s->writer.db, now);
 
-        return r ? r : draft_sweep(s->writer.db, now);
+        if (!r)
+                r = draft_sweep(s->writer.db, now);
+        return r ? r : snooze_sweep(s->writer.db, now);
 }
 
 static int sweep_files(struct task *task)
