@@ -1,7 +1,11 @@
 /* assist: the desk in a terminal. */
-#include "cli.h"
-
+#include "definition.h"
+#include "schema/field.h"
+#include "schema/label.h"
+#include "schema/team.h"
 #include "schema/ticket.h"
+#include "schema/type.h"
+#include "schema/view.h"
 #include "show.h"
 
 #include <stdio.h>
@@ -23,7 +27,6 @@ static bool callable(const struct schema_method *m)
 static int run_call(struct cli *cli, int argc, char **argv)
 {
         const struct schema_method *m = argc ? schema_method_find(str_of(argv[0])) : NULL;
-        struct flags_error error;
         struct buf help = { 0 };
         void *params, *result;
         int r;
@@ -38,9 +41,9 @@ static int run_call(struct cli *cli, int argc, char **argv)
         }
         params = arena_zalloc(&cli->arena, m->params->size + 1);
         result = arena_zalloc(&cli->arena, m->result->size + 1);
-        if (flags_read(m->params, argc - 1, argv + 1, NULL, &cli->arena, params, &error))
-                return cli_usage("%s", error.text);
-        r = cli_call(cli, m, params, result);
+        r = cli_flags(cli, m->params, argc - 1, argv + 1, NULL, params);
+        if (!r)
+                r = cli_call(cli, m, params, result);
         if (!r)
                 cli_print(cli, m->result, result);
         return r;
@@ -64,10 +67,10 @@ static const struct command commands[] = {
         { "enroll", "YOUR@EMAIL [--label LABEL] | --code CODE", "bind this device: ask for a code by mail, then redeem it", run_enroll, NULL,
           "assist enroll ann@example.org\n  assist enroll --code 7K3M9QXZ" },
         { "whoami", "", "who this device is here", run_whoami, NULL, NULL },
-        { "ticket new", "SUBJECT [BODY] [--attach FILE]...", "file a ticket", run_ticket_new, NULL,
+        { "ticket new", "SUBJECT [BODY] [--attach FILE] [--type NAME] ...", "file a ticket", run_ticket_new, NULL,
           "assist ticket new 'The printer burns' 'Since this morning.' --attach photo.png\n  journalctl -u thing | assist ticket new 'thing fails'" },
-        { "ticket list", "[--state STATE] [--tag TAG] ...", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
-          "assist ticket list --state open" },
+        { "ticket list", "[--view NAME | --query FILTERS | --state STATE ...]", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
+          "assist ticket list --state open\n  assist ticket list --view Mine\n  assist ticket list --query 'team:Network -state:closed' --order urgent" },
         { "ticket show", "NUMBER [--follow]", "a ticket and what was written on it, and what comes", run_ticket_show, NULL,
           "assist ticket show 42 --follow" },
         { "ticket reply", "NUMBER [TEXT|--draft] [--attach FILE]... [--state STATE] [--wake WHEN]", "answer, or send what was kept", run_ticket_reply, NULL,
@@ -83,9 +86,22 @@ static const struct command commands[] = {
         { "snooze end", "NUMBER", "take one up again", run_snooze_end, NULL, NULL },
         { "snooze", "NUMBER [WHEN]", "put a ticket aside until a time, or until somebody else replies", run_snooze, NULL,
           "assist snooze 42 2d\n  assist snooze 42 'monday 9:00'\n  assist snooze 42" },
-        { "label list", "", "the project's own names for states", run_label_list, NULL, NULL },
-        { "label new", "NAME --state STATE", "make one; admins only", run_label_new, NULL, "assist label new 'Waiting for the vendor' --state pending" },
-        { "label retire", "NAME", "nothing new is given it", run_label_retire, NULL, NULL },
+        { "label", "list | new NAME ... | set NAME ... | retire NAME",
+          "the project's own names for states", run_definition, &schema_method_label_save,
+          "assist label new 'Waiting for the vendor' --state pending" },
+        { "team", "list | new NAME ... | set NAME ... | retire NAME",
+          "agents who work on the same tickets", run_definition, &schema_method_team_save,
+          "assist team new Network --members Agnes --members Arthur --rotate\n  assist team set Network --rotate no" },
+        { "type", "list | new NAME ... | set NAME ... | retire NAME",
+          "kinds of tickets", run_definition, &schema_method_type_save,
+          "assist type new Outage --team Network" },
+        { "field", "list | new NAME ... | set NAME ... | retire NAME",
+          "what tickets have beside the usual", run_definition, &schema_method_field_save,
+          "assist field new Room --key room --kind text --access write" },
+        { "view list", "", "filters that are kept, and how many tickets each has", run_view_list, NULL, NULL },
+        { "view", "new NAME ... | set NAME ... | retire NAME",
+          "keep a filter, change or drop it", run_definition, &schema_method_view_save,
+          "assist view new Mine --query 'assignee:me -state:closed' --order urgent\n  assist ticket list --view Mine" },
         { "search", "QUERY... [--limit N] [--after NEXT]", "tickets by words, \"a phrase\", begin* and filters", run_search, NULL,
           "assist search printer '\"blank page\"' 'ton*'\n  assist search state:open assignee:nobody -tag:vpn 'created:>2026-01-31'\n\n"
           "Filters: state: priority: assignee: requester: type: team: label: snoozed: tag: field.KEY: created: changed:" },
@@ -108,13 +124,14 @@ static int run_completion(struct cli *cli, int argc, char **argv)
         printf("_assist() {\n"
                "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} method\n"
                "    case $previous in\n");
-        for (const char *first[] = { "ticket", "attachment", "label", "snooze", NULL }, **f = first; *f; f++) {
+        for (const char *first[] = { "ticket", "attachment", "snooze", NULL }, **f = first; *f; f++) {
                 printf("    %s) COMPREPLY=($(compgen -W '", *f);
                 for (const struct command *c = commands; c->words; c++)
                         if (strncmp(c->words, *f, strlen(*f)) == 0 && c->words[strlen(*f)] == ' ')
                                 printf("%s ", c->words + strlen(*f) + 1);
                 printf("' -- \"$word\")); return;;\n");
         }
+        printf("    label|team|type|field|view) COMPREPLY=($(compgen -W 'list new set retire' -- \"$word\")); return;;\n");
         printf("    call) COMPREPLY=($(compgen -W '");
         for (size_t i = 0; schema_methods[i]; i++)
                 if (callable(schema_methods[i]))
@@ -194,6 +211,7 @@ static int run(struct cli *cli, const struct command *c, struct assist_options *
         options->data = cli;
         if (assist_open(options, &cli->a, &error))
                 return cli_failed(cli, &error);
+        cli->method = c->flags;
         status = c->run(cli, argc, argv);
         assist_close(cli->a);
         arena_deinit(&cli->people_arena);

@@ -95,7 +95,7 @@ static int run_method(struct operator *o, const struct schema_method *m, const c
                 if (r)
                         return r;
         }
-        if (flags_read(m->params, argc, argv, positional, &o->arena, params, &error)) {
+        if (flags_read(m->params, argc, argv, positional, NULL, &o->arena, params, &error)) {
                 fprintf(stderr, "assistctl: %s\n", error.text);
                 return EXIT_USAGE;
         }

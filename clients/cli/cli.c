@@ -4,12 +4,14 @@
 #include "schema/person.h"
 #include "schema/ticket.h"
 #include "show.h"
+#include "when.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,6 +134,40 @@ static void people_fetch(struct cli *cli)
         } while (page.has_next);
 }
 
+static int me_find(struct cli *cli, struct ulid *ret, struct flags_error *error)
+{
+        struct assist_identity me;
+        struct assist_error why;
+
+        if (assist_identify(cli->a, &me, &why) || !me.bound) {
+                snprintf(error->text, sizeof(error->text), "who is \"me\"? bind this device: assist enroll YOUR@EMAIL");
+                return -EINVAL;
+        }
+        *ret = me.user;
+        return 0;
+}
+
+int cli_person(struct cli *cli, struct str name, struct ulid *ret, struct flags_error *error)
+{
+        size_t n = 0;
+
+        if (str_is(name, "me"))
+                return me_find(cli, ret, error);
+        if (!cli->people_fetched)
+                people_fetch(cli);
+        for (size_t i = 0; i < cli->n_people; i++) {
+                if (cli->people[i].name.n != name.n || strncasecmp(cli->people[i].name.p, name.p, name.n) != 0)
+                        continue;
+                *ret = cli->people[i].id;
+                n++;
+        }
+        if (n == 1)
+                return 0;
+        snprintf(error->text, sizeof(error->text), n ? "\"%.*s\" is the name of several: write an id (assist call person.list)"
+                                                     : "\"%.*s\" is nobody's name here; assist call person.list has those who are", STR_ARG(name));
+        return -EINVAL;
+}
+
 struct str cli_name(struct cli *cli, struct ulid person)
 {
         char id[ULID_TEXT + 1];
@@ -168,6 +204,13 @@ struct str cli_time(struct cli *cli, int64_t at_ms)
         localtime_r(&seconds, &tm);
         strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
         return arena_str(&cli->arena, str_of(text));
+}
+
+int cli_when(const char *text, bool gone, int64_t *ret_ms)
+{
+        if (!when_parse(str_of(text), clock_now_ms(&clock_system), gone ? WHEN_GONE : WHEN_TO_COME, ret_ms))
+                return 0;
+        return cli_usage("\"%s\" is no time; write " WHEN_EXAMPLES, text);
 }
 
 static int read_all(struct cli *cli, FILE *f, struct str *ret)

@@ -16,6 +16,7 @@ struct cli {
         struct person *people;     /* those whom the caller may know; fetched when a name is first needed */
         size_t n_people;
         bool people_fetched;
+        const struct schema_method *method; /* whose flags the command takes */
 };
 
 /* Says what went wrong, in a line that says what to do; the exit status for it. */
@@ -27,14 +28,21 @@ int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_call(struct cli *cli, const struct schema_method *method, void *params, void *result);
 void cli_print(struct cli *cli, const struct schema_struct *type, const void *result);
 
+/* flags_read, where names stand for ids: people's, those of what the project defines, tickets' numbers. 0, or an exit status, having said why. */
+int cli_flags(struct cli *cli, const struct schema_struct *type, int argc, char **argv, const char *const *positional, void *ret);
+
 /* "#42", "42" or a ULID. */
 int cli_ticket_get(struct cli *cli, const char *text, struct ticket_get_result *ret);
 int cli_ticket(struct cli *cli, const char *text, struct ulid *ret);
+/* Somebody by their name, whatever the case, or "me": 0, or -EINVAL and *error. */
+int cli_person(struct cli *cli, struct str name, struct ulid *ret, struct flags_error *error);
 /* A person's name, or the end of their id. */
 struct str cli_name(struct cli *cli, struct ulid person);
 void cli_names_changed(struct cli *cli); /* they are fetched again when one is needed */
 /* "3 min ago", "2026-11-21 04:05". */
 struct str cli_time(struct cli *cli, int64_t at_ms);
+/* "tomorrow 9:00" to ms: 0 or an exit status, having said how times are written. gone: it may be over. */
+int cli_when(const char *text, bool gone, int64_t *ret_ms);
 /* The text to write: given, or "-" for standard input, or nothing given: $EDITOR on a terminal, else standard input. begun: what the editor
  * begins with, or empty. */
 int cli_text(struct cli *cli, const char *given, struct str begun, const char *about, struct str *ret);
@@ -60,11 +68,9 @@ int run_ticket_set(struct cli *cli, int argc, char **argv);
 int run_snooze(struct cli *cli, int argc, char **argv);
 int run_snooze_end(struct cli *cli, int argc, char **argv);
 int run_snooze_list(struct cli *cli, int argc, char **argv);
-int run_label_list(struct cli *cli, int argc, char **argv);
-int run_label_new(struct cli *cli, int argc, char **argv);
-int run_label_retire(struct cli *cli, int argc, char **argv);
 int run_ticket_link(struct cli *cli, int argc, char **argv);
 int run_ticket_unlink(struct cli *cli, int argc, char **argv);
+int run_view_list(struct cli *cli, int argc, char **argv);
 int run_search(struct cli *cli, int argc, char **argv);
 int run_attach(struct cli *cli, int argc, char **argv);
 int run_attachment_get(struct cli *cli, int argc, char **argv);

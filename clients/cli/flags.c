@@ -116,8 +116,28 @@ static void given_json(const struct schema_field *f, const struct given *g, stru
                 buf_char(out, ']');
 }
 
-int flags_read(const struct schema_struct *type, int argc, char **argv, const char *const *positional, struct arena *arena, void *ret,
-               struct flags_error *error)
+/* Names become the ids that they stand for. */
+static int names_replace(const struct schema_field *f, struct given *g, const struct flags_names *names, struct arena *arena,
+                         struct flags_error *error)
+{
+        char text[ULID_TEXT + 1];
+        struct ulid id;
+        int r;
+
+        for (size_t i = 0; i < g->n; i++) {
+                if (!ulid_parse(g->values[i], &id) || ((f->flags & SCHEMA_NULLABLE) && str_is(g->values[i], "none")))
+                        continue;
+                r = names->find(names->data, f, g->values[i], &id, error);
+                if (r)
+                        return r;
+                ulid_text(id, text);
+                g->values[i] = arena_str(arena, str_of(text));
+        }
+        return 0;
+}
+
+int flags_read(const struct schema_struct *type, int argc, char **argv, const char *const *positional, const struct flags_names *names,
+               struct arena *arena, void *ret, struct flags_error *error)
 {
         struct given *given = arena_array(arena, type->n_fields, sizeof(*given));
         struct codec_error what;
@@ -158,6 +178,9 @@ int flags_read(const struct schema_struct *type, int argc, char **argv, const ch
                         return wrong(error, "--%s needs a value", f->name);
                 r = give(f, &given[f - type->fields], value, arena, error);
         }
+        for (uint32_t i = 0; names && i < type->n_fields && !r; i++)
+                if (type->fields[i].kind == SCHEMA_ULID)
+                        r = names_replace(&type->fields[i], &given[i], names, arena, error);
         if (r)
                 return r;
         buf_char(&json, '{');

@@ -23,7 +23,7 @@ static int read_set(struct ticket_set *ret, int argc, ...)
         for (int i = 0; i < argc; i++)
                 argv[i] = va_arg(args, char *);
         va_end(args);
-        return flags_read(schema_method_ticket_set.params, argc, argv, positional, &arena, ret, &error);
+        return flags_read(schema_method_ticket_set.params, argc, argv, positional, NULL, &arena, ret, &error);
 }
 
 #define TICKET "--ticket", "01ARZ3NDEKTSV4RRFFQ69G5FAV"

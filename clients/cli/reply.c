@@ -1,6 +1,6 @@
 /* `assist ticket reply`. What was typed is not lost where it can't be sent: the desk keeps it as a draft, or a file does. */
 #include "attach.h"
-#include "label.h"
+#include "definition.h"
 #include "thread.h"
 
 #include "schema/draft.h"
@@ -143,7 +143,6 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         struct reply reply = { .cli = cli };
         struct ulid uploads[ATTACHMENTS_MAX];
         struct comment_add params;
-        struct flags_error error;
         bool send_draft = cli_take_flag(&argc, argv, "--draft"), given;
         const char *wake = cli_take(&argc, argv, "--wake"), *label = cli_take(&argc, argv, "--label");
         char *args[64], id[ULID_TEXT + 1];
@@ -161,7 +160,7 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         reply.number = argv[0];
         r = wake ? cli_when(wake, false, &wake_at) : 0;
         if (!r && label)
-                r = label_find(cli, label, &label_id);
+                r = definition_find(cli, "label", str_of(label), &label_id);
         if (!r)
                 r = cli_ticket_get(cli, argv[0], &reply.got);
         if (!r)
@@ -175,9 +174,8 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         args[count++] = (char *)(uintptr_t)arena_str(&cli->arena, reply.text).p;
         for (int i = given ? 2 : 1; i < argc; i++)
                 args[count++] = argv[i];
-        if (flags_read(schema_method_comment_add.params, count, args, positional, &cli->arena, &params, &error)) {
-                r = cli_usage("%s", error.text);
-        } else {
+        r = cli_flags(cli, schema_method_comment_add.params, count, args, positional, &params);
+        if (!r) {
                 params.has_attachments = n > 0;
                 params.attachments.items = uploads;
                 params.attachments.n = n;

@@ -49,7 +49,6 @@ int run_search(struct cli *cli, int argc, char **argv)
         static const char *const flags[] = { "--limit", "--after" };
         struct ticket_search params;
         struct ticket_search_result page;
-        struct flags_error error;
         struct buf query = { 0 };
         char *args[6];
         size_t width = show_width();
@@ -73,9 +72,9 @@ int run_search(struct cli *cli, int argc, char **argv)
         buf_deinit(&query);
         if (!argc)
                 return cli_usage("search QUERY... [--limit N] [--after NEXT]");
-        if (flags_read(schema_method_ticket_search.params, n, args, positional, &cli->arena, &params, &error))
-                return cli_usage("%s", error.text);
-        r = cli_call(cli, &schema_method_ticket_search, &params, &page);
+        r = cli_flags(cli, schema_method_ticket_search.params, n, args, positional, &params);
+        if (!r)
+                r = cli_call(cli, &schema_method_ticket_search, &params, &page);
         if (r)
                 return r;
         if (cli->json) {

@@ -8,6 +8,27 @@
 
 enum { COLUMNS_MAX = 16, CELL_MAX = 60 };
 
+static void (*namer)(void *data, const struct schema_field *f, struct ulid id, struct buf *out);
+static void *namer_data;
+
+void show_names(void (*name)(void *data, const struct schema_field *f, struct ulid id, struct buf *out), void *data)
+{
+        namer = name;
+        namer_data = data;
+}
+
+static void id_put(const struct schema_field *f, struct ulid id, struct buf *out)
+{
+        char text[ULID_TEXT + 1];
+        size_t before = out->n;
+
+        if (namer)
+                namer(namer_data, f, id, out);
+        ulid_text(id, text);
+        if (out->n == before)
+                buf_text(out, text);
+}
+
 size_t show_width(void)
 {
         struct winsize size;
@@ -53,8 +74,7 @@ static void one(const struct schema_field *f, const void *at, struct buf *out)
                 buf_text(out, text);
                 return;
         case SCHEMA_ULID:
-                ulid_text(*(const struct ulid *)at, text);
-                buf_text(out, text);
+                id_put(f, *(const struct ulid *)at, out);
                 return;
         case SCHEMA_ENUM:
                 buf_text(out, f->values->values[*(const int *)at]);

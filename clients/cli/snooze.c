@@ -1,5 +1,5 @@
 /* `assist snooze`. */
-#include "label.h"
+#include "cli.h"
 
 #include "schema/snooze.h"
 #include "schema/ticket.h"

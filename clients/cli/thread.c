@@ -1,6 +1,7 @@
 #include "thread.h"
 
-#include "label.h"
+#include "definition.h"
+#include "fields.h"
 #include "schema/read.h"
 #include "show.h"
 
@@ -124,8 +125,8 @@ void change_words(struct cli *cli, const struct event_ticket_changed *change, st
                 buf_text(out, ": ");
                 if (presence == SCHEMA_NULL)
                         buf_text(out, "nobody");
-                else if (strcmp(f->name, "label") == 0)
-                        buf_str(out, label_name(cli, change->label));
+                else if (strcmp(f->name, "label") == 0 || strcmp(f->name, "type") == 0)
+                        buf_str(out, definition_name(cli, f->name, *(struct ulid *)schema_at(f, change)));
                 else if (f->kind == SCHEMA_ULID)
                         buf_str(out, cli_name(cli, *(struct ulid *)schema_at(f, change)));
                 else
@@ -136,7 +137,7 @@ void change_words(struct cli *cli, const struct event_ticket_changed *change, st
 /* " (Waiting for the vendor) until 2026-11-25 09:00" */
 static void state_print(struct cli *cli, const struct ticket *t)
 {
-        struct str label = t->has_label ? label_name(cli, t->label) : (struct str){ 0 }, until = { 0 };
+        struct str label = t->has_label ? definition_name(cli, "label", t->label) : (struct str){ 0 }, until = { 0 };
 
         if (label.n)
                 printf(" (%.*s)", STR_ARG(label));
@@ -144,6 +145,13 @@ static void state_print(struct cli *cli, const struct ticket *t)
                 until = cli_time(cli, t->wake_at);
                 printf(" until %.*s", STR_ARG(until));
         }
+}
+
+static void noun_print(struct cli *cli, const char *noun, struct ulid id)
+{
+        struct str name = definition_name(cli, noun, id);
+
+        printf("%s: %.*s\n", noun, STR_ARG(name));
 }
 
 static void head_print(struct cli *cli, const struct ticket *t)
@@ -163,6 +171,11 @@ static void head_print(struct cli *cli, const struct ticket *t)
         show_value(schema_field_find(&schema_type_ticket, "tags"), t, &out);
         printf("%s%s\n", out.n ? ", tagged " : "", buf_z(&out));
         buf_deinit(&out);
+        if (t->has_type)
+                noun_print(cli, "type", t->type);
+        if (t->has_team)
+                noun_print(cli, "team", t->team);
+        fields_print(cli, t->fields.items, t->fields.n);
 }
 
 static void rows_json(const struct comment_rows *rows, struct buf *out)

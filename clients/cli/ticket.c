@@ -1,5 +1,6 @@
 /* The commands about tickets. */
 #include "attach.h"
+#include "fields.h"
 #include "show.h"
 #include "thread.h"
 
@@ -14,18 +15,20 @@ int run_ticket_new(struct cli *cli, int argc, char **argv)
         struct ulid uploads[ATTACHMENTS_MAX];
         struct ticket_create params;
         struct ticket_create_result made;
-        struct flags_error error;
         const char *body = cli_take(&argc, argv, "--body");
         struct str text;
         char *args[64], body_flag[] = "--body";
-        size_t n;
+        struct field_change *fields;
+        size_t n, n_fields;
         int r;
 
         r = attach_all(cli, &argc, argv, uploads, &n);
+        if (!r)
+                r = fields_take(cli, &argc, argv, &fields, &n_fields);
         if (r)
                 return r;
         if (!argc || argc > 60)
-                return cli_usage("ticket new SUBJECT [BODY] [--attach FILE]...");
+                return cli_usage("ticket new SUBJECT [BODY] [--attach FILE]... [--type NAME] [--field KEY=VALUE]...");
         if (argc == 1 || argv[1][0] == '-' || body) {
                 r = cli_text(cli, body, (struct str){ 0 }, "What is your question?", &text);
                 if (r)
@@ -35,12 +38,19 @@ int run_ticket_new(struct cli *cli, int argc, char **argv)
                 args[argc++] = (char *)(uintptr_t)arena_str(&cli->arena, text).p;
                 argv = args;
         }
-        if (flags_read(schema_method_ticket_create.params, argc, argv, positional, &cli->arena, &params, &error))
-                return cli_usage("%s", error.text);
+        r = cli_flags(cli, schema_method_ticket_create.params, argc, argv, positional, &params);
+        if (r)
+                return r;
         if (n) {
                 params.has_attachments = true;
                 params.attachments.items = uploads;
                 params.attachments.n = n;
+        }
+        if (n_fields) {
+                params.has_fields = true;
+                params.fields.items = arena_array(&cli->arena, n_fields, sizeof(*params.fields.items));
+                for (; params.fields.n < n_fields; params.fields.n++)
+                        params.fields.items[params.fields.n] = (struct field_value){ fields[params.fields.n].field, fields[params.fields.n].value };
         }
         r = cli_call(cli, &schema_method_ticket_create, &params, &made);
         if (r)
@@ -56,13 +66,12 @@ int run_ticket_list(struct cli *cli, int argc, char **argv)
 {
         struct ticket_list params;
         struct ticket_list_result page;
-        struct flags_error error;
         size_t width = show_width();
         int r;
 
-        if (flags_read(schema_method_ticket_list.params, argc, argv, NULL, &cli->arena, &params, &error))
-                return cli_usage("%s", error.text);
-        r = cli_call(cli, &schema_method_ticket_list, &params, &page);
+        r = cli_flags(cli, schema_method_ticket_list.params, argc, argv, NULL, &params);
+        if (!r)
+                r = cli_call(cli, &schema_method_ticket_list, &params, &page);
         if (r)
                 return r;
         if (cli->json) {
@@ -150,5 +159,60 @@ int run_ticket_close(struct cli *cli, int argc, char **argv)
                 cli_print(cli, schema_method_ticket_set.result, &made);
         else
                 printf("Ticket #%lld is closed.\n", (long long)made.value.number);
+        return 0;
+}
+
+static int wake_read(const char *text, struct ticket_set *params)
+{
+        params->has_wake_at = strcmp(text, "none") == 0 ? SCHEMA_NULL : SCHEMA_PRESENT;
+        return params->has_wake_at == SCHEMA_NULL ? 0 : cli_when(text, false, &params->wake_at);
+}
+
+static void set_print(struct cli *cli, const struct ticket *t)
+{
+        struct str until = t->has_wake_at ? cli_time(cli, t->wake_at) : (struct str){ 0 };
+
+        printf("Ticket #%lld is %s%s%.*s.\n", (long long)t->number, schema_enum_ticket_state.values[t->state], t->has_wake_at ? " until " : "",
+               STR_ARG(until));
+}
+
+int run_ticket_set(struct cli *cli, int argc, char **argv)
+{
+        static const char *const positional[] = { "ticket", NULL };
+        const char *wake = cli_take(&argc, argv, "--wake");
+        struct field_change *fields;
+        char id[ULID_TEXT + 1];
+        struct ticket_set params;
+        struct ticket_set_result made;
+        struct ulid ticket;
+        size_t n_fields;
+        int r;
+
+        r = fields_take(cli, &argc, argv, &fields, &n_fields);
+        if (r)
+                return r;
+        if (argc < 1 || (argc == 1 && !wake && !n_fields))
+                return cli_usage("ticket set NUMBER [--state STATE] [--wake WHEN] [--label NAME] [--field KEY=VALUE]... ...; --help has all");
+        r = cli_ticket(cli, argv[0], &ticket);
+        if (r)
+                return r;
+        ulid_text(ticket, id);
+        argv[0] = id;
+        r = cli_flags(cli, schema_method_ticket_set.params, argc, argv, positional, &params);
+        if (!r && wake)
+                r = wake_read(wake, &params);
+        if (!r && n_fields) {
+                params.has_fields = true;
+                params.fields.items = fields;
+                params.fields.n = n_fields;
+        }
+        if (!r)
+                r = cli_call(cli, &schema_method_ticket_set, &params, &made);
+        if (r)
+                return r;
+        if (cli->json)
+                cli_print(cli, schema_method_ticket_set.result, &made);
+        else
+                set_print(cli, &made.value);
         return 0;
 }

@@ -76,7 +76,7 @@ def test_it_wakes_once_however_store_is_killed_around_it(desk, ticket):
 
 def test_the_projects_own_names_are_typed_and_shown(desk, ticket):
     number = ticket["number"]
-    assert "No labels" in desk.assist(AGENT, "label", "list", json_output=False)
+    assert desk.assist(AGENT, "label", "list", json_output=False) == "There is no label.\n"
     assert desk.run_assist(AGENT, "label", "new", "Waiting for the vendor", "--state", "pending").returncode == 4
     desk.assist(ADMIN, "label", "new", "Waiting for the vendor", "--state", "pending")
     assert [item["name"] for item in desk.assist(CUSTOMER, "label", "list")["items"]] == ["Waiting for the vendor"]
@@ -119,4 +119,4 @@ def test_what_is_wrong_is_told(desk, ticket):
     done = desk.run_assist(AGENT, "ticket", "set", ticket["number"], "--state", "pending", "--wake", "soonish")
     assert done.returncode == 2 and "tomorrow 9:00" in done.stderr
     done = desk.run_assist(AGENT, "ticket", "set", ticket["number"], "--label", "Nowhere")
-    assert done.returncode == 3 and 'no label "Nowhere"' in done.stderr
+    assert done.returncode == 2 and 'there is no label "Nowhere"' in done.stderr
