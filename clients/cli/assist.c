@@ -2,6 +2,7 @@
 #include "definition.h"
 #include "schema/field.h"
 #include "schema/label.h"
+#include "schema/mention.h"
 #include "schema/team.h"
 #include "schema/ticket.h"
 #include "schema/type.h"
@@ -67,6 +68,8 @@ static const struct command commands[] = {
         { "enroll", "YOUR@EMAIL [--label LABEL] | --code CODE", "bind this device: ask for a code by mail, then redeem it", run_enroll, NULL,
           "assist enroll ann@example.org\n  assist enroll --code 7K3M9QXZ" },
         { "whoami", "", "who this device is here", run_whoami, NULL, NULL },
+        { "next", "", "what you should answer now", run_next, NULL, NULL },
+        { "mentions", "[--limit N] [--after NEXT]", "where you were named", run_mentions, &schema_method_mention_list, NULL },
         { "ticket new", "SUBJECT [BODY] [--attach FILE] [--type NAME] ...", "file a ticket", run_ticket_new, NULL,
           "assist ticket new 'The printer burns' 'Since this morning.' --attach photo.png\n  journalctl -u thing | assist ticket new 'thing fails'" },
         { "ticket list", "[--view NAME | --query FILTERS | --state STATE ...]", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
@@ -79,6 +82,7 @@ static const struct command commands[] = {
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
         { "ticket set", "NUMBER [--state STATE] [--wake WHEN] [--label NAME] ...", "change a ticket", run_ticket_set, &schema_method_ticket_set,
           "assist ticket set 42 --state pending --wake 'tomorrow 9:00'\n  assist ticket set 42 --label 'Waiting for the vendor' --wake 3d" },
+        { "ticket edit", "NUMBER", "change a ticket in $EDITOR", run_ticket_edit, NULL, NULL },
         { "ticket link", "NUMBER KIND NUMBER", "link two tickets: parent, blocks, duplicate_of, relates", run_ticket_link, NULL,
           "assist ticket link 42 blocks 43\n  assist ticket link 43 blocked_by 42" },
         { "ticket unlink", "NUMBER KIND NUMBER", "take a link away", run_ticket_unlink, NULL, "assist ticket unlink 42 blocks 43" },

@@ -1,5 +1,7 @@
 /* `assist watch`: a line for each event, as it happens; resumes by itself. */
+#include "definition.h"
 #include "schema/identity.h"
+#include "schema/mention.h"
 #include "schema/person.h"
 #include "schema/presence.h"
 #include "schema/project.h"
@@ -123,6 +125,16 @@ static void news_print(struct cli *cli, const struct schema_event *type, const v
                 printf("#%lld is yours to see now.\n", ticket_number(cli, ((const struct event_access_gained *)data)->ticket));
         } else if (type == &schema_event_access_lost) {
                 printf("A ticket is not yours to see any more.\n");
+        } else if (type == &schema_event_mention_added) {
+                const struct mention *mention = &((const struct event_mention_added *)data)->mention;
+
+                printf("#%lld %.*s named you in a %s.\n", ticket_number(cli, mention->ticket), STR_ARG(cli_name(cli, mention->by)),
+                       mention->note ? "note" : "comment");
+        } else if (type == &schema_event_ticket_routed) {
+                const struct event_ticket_routed *routed = data;
+                struct str team = routed->has_team ? definition_name(cli, "team", routed->team) : STR("no team");
+
+                printf("#%lld goes to %.*s.\n", ticket_number(cli, routed->ticket), STR_ARG(team));
         } else if (type == &schema_event_link_added || type == &schema_event_link_removed) {
                 const struct event_link_added *link = data; /* both have this shape */
 

@@ -1,6 +1,7 @@
 /* The methods of comments and internal notes. */
 #include "change.h"
 #include "comment.h"
+#include "mention.h"
 #include "position.h"
 #include "registers.h"
 #include "reopen.h"
@@ -166,9 +167,10 @@ static int comment_rewrite(struct store *s, struct tx *tx, struct call *c, const
         if (r)
                 return r;
         body.ticket = row.ticket;
-        return tx_append(tx, &(struct effect){ .kind = edit->internal ? &schema_op_note_edit : &schema_op_comment_edit, .body = &body,
-                                               .target = row.id, .audience = edit->internal ? NULL : &row.ticket,
-                                               .base = a.base, .n_base = a.n_base, .hlc = a.hlc });
+        r = tx_append(tx, &(struct effect){ .kind = edit->internal ? &schema_op_note_edit : &schema_op_comment_edit, .body = &body,
+                                            .target = row.id, .audience = edit->internal ? NULL : &row.ticket,
+                                            .base = a.base, .n_base = a.n_base, .hlc = a.hlc });
+        return r ? r : mention_write(tx, row.ticket, row.id, edit->internal, edit->body);
 }
 
 static int comment_change(struct store *s, struct call *c, const struct edit *edit, struct comment *ret, struct str *ret_cursor)

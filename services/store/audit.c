@@ -165,6 +165,7 @@ int tables_compare(struct db *mine, struct db *fresh, struct report *report)
                 { "project", "SELECT * FROM project" },
                 { "field_value", "SELECT * FROM field_value ORDER BY ticket, field" },
                 { "ticket_count", "SELECT * FROM ticket_count ORDER BY state, priority, assignee, type, team" },
+                { "mention", "SELECT * FROM mention ORDER BY user, comment" },
                 { "definition", "SELECT * FROM definition ORDER BY kind, id" },
                 { "due", "SELECT * FROM due WHERE kind = 1 ORDER BY target" },
                 { "op_text", "SELECT op_id, n, field FROM op_text ORDER BY op_id, n, field" },

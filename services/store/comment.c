@@ -1,5 +1,6 @@
 #include "comment.h"
 
+#include "mention.h"
 #include "registers.h"
 #include "snooze.h"
 #include "ticket.h"
@@ -182,7 +183,7 @@ static int id_check(struct tx *tx, struct call *c, struct ulid id, bool *ret_stu
         return r;
 }
 
-int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret)
+static int comment_put(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret)
 {
         struct op_comment_add comment = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
         struct op_note_add note = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
@@ -214,4 +215,12 @@ int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, 
         *ret = (struct comment){ .id = id, .ticket = new->ticket, .author = tx->actor.user, .created_at = hlc_ms(created), .body = new->body };
         fresh_show(&tx->store->fresh, tx->store->chain.seq, ret);
         return 0;
+}
+
+int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret)
+{
+        struct ulid id = tx_next_id(tx);
+        int r = comment_put(tx, c, new, ret);
+
+        return r ? r : mention_write(tx, new->ticket, id, new->internal, new->body);
 }

@@ -9,6 +9,7 @@
 #include "label.h"
 #include "team.h"
 #include "schema/project.h"
+#include "schema/mention.h"
 #include "schema/view.h"
 #include "ticket.h"
 
@@ -318,6 +319,15 @@ static int project_changed(struct source *s, const void *body)
         return say(s, &schema_event_project_changed, &(struct event_project_changed){ ((const struct op_project_set *)body)->name });
 }
 
+static int mention_added(struct source *s, const void *body)
+{
+        const struct op_mention_add *b = body;
+        struct event_mention_added data = { .mention = { .ticket = b->ticket, .comment = b->comment, .note = b->note, .by = s->entry->op.actor,
+                                                         .at = hlc_ms(s->entry->op.hlc) } };
+
+        return say(s, &schema_event_mention_added, &data);
+}
+
 static int team_changed(struct source *s, const void *body)
 {
         struct op_team_set now = { 0 }; /* as the event has it */
@@ -400,6 +410,7 @@ static const struct {
         { &schema_op_staff_set, staff_changed },
         { &schema_op_role_set, role_changed },
         { &schema_op_project_set, project_changed },
+        { &schema_op_mention_add, mention_added },
         { &schema_op_team_set, team_changed },
         { &schema_op_type_set, type_changed },
         { &schema_op_field_set, field_defined },

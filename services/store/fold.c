@@ -9,6 +9,7 @@
 #include "ticket.h"
 #include "schema/comment.h"
 #include "schema/label.h"
+#include "schema/mention.h"
 #include "schema/person.h"
 #include "schema/project.h"
 #include "schema/team.h"
@@ -472,6 +473,15 @@ static int project_set(struct fold *f, const void *body)
                      "bt", (struct str){ (const char *)bytes, sizeof(bytes) }, b->name);
 }
 
+static int mention_add(struct fold *f, const void *body)
+{
+        const struct op_mention_add *b = body;
+
+        return db_do(f->db, "INSERT INTO mention(user, comment, ticket, note, at) VALUES(?1, ?2, ?3, ?4, ?5)"
+                            " ON CONFLICT DO UPDATE SET at = min(at, excluded.at)",
+                     "uuuii", b->user, b->comment, b->ticket, (int64_t)b->note, (int64_t)f->op->hlc);
+}
+
 static int definition_set(struct fold *f, const void *body)
 {
         return definition_fold(f->db, f->kind, f->op, body);
@@ -518,6 +528,7 @@ static const struct {
         { &schema_op_person_set, person_set },
         { &schema_op_staff_set, person_set },
         { &schema_op_project_set, project_set },
+        { &schema_op_mention_add, mention_add },
         { &schema_op_team_set, definition_set },
         { &schema_op_type_set, definition_set },
         { &schema_op_field_set, definition_set },

@@ -97,11 +97,11 @@ static void random_command(struct room *room, struct history *h)
                 break;
         case 1:
         case 2:
-                if (h->n_comments < COMMENTS && !room_reply(room, who, ticket, "words", &comment))
+                if (h->n_comments < COMMENTS && !room_reply(room, who, ticket, "words for @Agnes and @Bob", &comment))
                         h->comments[h->n_comments++] = comment.id;
                 break;
         case 3:
-                if (h->n_notes < COMMENTS && !room_note(room, who, ticket, "secret words", &comment))
+                if (h->n_notes < COMMENTS && !room_note(room, who, ticket, "secret words, @Arthur", &comment))
                         h->notes[h->n_notes++] = comment.id;
                 break;
         case 4:

@@ -155,6 +155,13 @@ static const char *const steps[] = {
         "CREATE INDEX snooze_by_seq ON snooze(seq);"
         "CREATE INDEX snooze_by_ticket ON snooze(ticket) WHERE active;"
         "CREATE INDEX snooze_by_age ON snooze(version) WHERE NOT active;",
+
+        /* folded: who was named where; at: the hlc of who was told first. An index of those who may be named by anybody. */
+        "CREATE TABLE mention ("
+        "  user BLOB NOT NULL, comment BLOB NOT NULL, ticket BLOB NOT NULL, note INTEGER NOT NULL, at INTEGER NOT NULL,"
+        "  PRIMARY KEY(user, comment)) WITHOUT ROWID;"
+        "CREATE INDEX mention_by_time ON mention(user, at, comment);"
+        "CREATE INDEX person_staff ON person(role) WHERE role > 0;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };
