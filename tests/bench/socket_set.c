@@ -61,7 +61,10 @@ static void websocket_take(struct socket_set *set, struct subscriber *s, const u
                         continue;
                 if ((s->head[0] & 15) == PING && write(s->fd, pong, sizeof(pong)) < 0)
                         bench_fail("a ping can't be answered");
-                set->messages += (s->head[0] & 15) == TEXT && payload > SOCKET_SET_SMALL;
+                if ((s->head[0] & 15) == TEXT && payload > SOCKET_SET_SMALL) {
+                        set->messages++;
+                        set->payload = payload;
+                }
                 s->skip = payload;
                 s->have = 0;
         }

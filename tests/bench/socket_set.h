@@ -16,6 +16,7 @@ struct socket_set {
         enum framing framing;
         size_t message;         /* of FRAMING_BYTES */
         int64_t messages;       /* received by all */
+        size_t payload;         /* of the WebSocket message that counted last */
         struct subscriber {
                 int fd;
                 uint8_t head[14];       /* of a frame that has not come whole */
