@@ -259,6 +259,7 @@ int store_on_comment_redact(struct store *s, struct call *c, const struct commen
                 r = tx_append(tx, &(struct effect){ .kind = internal ? &schema_op_note_redact : &schema_op_comment_redact, .body = &body,
                                                     .target = in->comment, .audience = internal ? NULL : &row.ticket });
         s->scrub = true;
+        search_upkeep_stained(s);
         if (!r)
                 r = comment_answer(tx, c, internal, in->comment, &ret->comment);
         if (r)

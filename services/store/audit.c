@@ -2,6 +2,7 @@
 #include "audit.h"
 
 #include "fold.h"
+#include "search.h"
 
 #include <errno.h>
 #include <sodium.h>

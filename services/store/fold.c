@@ -442,7 +442,7 @@ static int comment_redact(struct fold *f, const void *body)
                 r = db_do(f->db, "DELETE FROM op_text WHERE (op_id, n) IN (SELECT op_id, n FROM attachment WHERE comment = ?1)", "u", b->comment);
         if (!r)
                 r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", b->comment);
-        return r ? r : search_scrub(f->db, f->internal);
+        return r ? r : search_stain(f->db, f->internal);
 }
 
 /* ---- people, the project, access ---- */

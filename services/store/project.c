@@ -69,6 +69,9 @@ int store_on_store_stats(struct store *s, struct call *c, const struct store_sta
         ret->value.processes.n = 1;
         stats_server(&stats, s->server);
         stats_gauge(&stats, "log_head", "The log's last position.", s->head);
+        stats_gauge(&stats, "search_behind", "Ops that the index of texts has not taken in yet; a search waits for them.", s->head - s->search.indexed);
+        stats_gauge(&stats, "redaction_under_way", "1 while redacted words may still lie in a file, where nothing finds them.",
+                    s->search.stained || s->scrub);
         stats_counter(&stats, "commits_total", "Batches of commands that were committed with ops.", s->commits);
         stats_counter(&stats, "ops_total", "Ops that were committed: by commits_total, the size of a batch.", s->ops);
         stats_tally(&stats, "transaction", "The writer's COMMITs, with the wait for the disk.", &s->committing);

@@ -1,10 +1,18 @@
 #include "queue.h"
 
+#include <errno.h>
+#include <time.h>
+
 void queue_init(struct queue *q)
 {
+        pthread_condattr_t steady;
+
         *q = (struct queue){ .last_call = &q->calls, .last_task = &q->tasks };
         pthread_mutex_init(&q->mutex, NULL);
-        pthread_cond_init(&q->filled, NULL);
+        pthread_condattr_init(&steady);
+        pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+        pthread_cond_init(&q->filled, &steady);
+        pthread_condattr_destroy(&steady);
 }
 
 void queue_deinit(struct queue *q)
@@ -71,14 +79,34 @@ size_t queue_depth(struct queue *q)
         return n;
 }
 
-bool queue_take(struct queue *q, size_t max, struct call **ret_calls, struct task **ret_tasks)
+static struct timespec steady_in(int64_t us)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        t.tv_nsec += us % 1000000 * 1000;
+        t.tv_sec += us / 1000000 + t.tv_nsec / 1000000000;
+        t.tv_nsec %= 1000000000;
+        return t;
+}
+
+/* Of who holds the mutex. */
+static void wait_for_some(struct queue *q, int64_t wait_us)
+{
+        struct timespec until = wait_us > 0 ? steady_in(wait_us) : (struct timespec){ 0 };
+        int r = wait_us ? 0 : ETIMEDOUT;
+
+        while (!r && queue_empty(q) && !q->closed)
+                r = wait_us < 0 ? pthread_cond_wait(&q->filled, &q->mutex) : pthread_cond_timedwait(&q->filled, &q->mutex, &until);
+}
+
+bool queue_take(struct queue *q, size_t max, int64_t wait_us, struct call **ret_calls, struct task **ret_tasks)
 {
         struct call **at;
 
         pthread_mutex_lock(&q->mutex);
-        while (queue_empty(q) && !q->closed)
-                pthread_cond_wait(&q->filled, &q->mutex);
-        if (queue_empty(q)) {
+        wait_for_some(q, wait_us);
+        if (queue_empty(q) && q->closed) {
                 pthread_mutex_unlock(&q->mutex);
                 return false;
         }

@@ -26,5 +26,6 @@ void queue_close(struct queue *q);      /* queue_take answers false when it is e
 bool queue_closed(struct queue *q);
 size_t queue_depth(struct queue *q);    /* calls that wait */
 
-/* Waits for something, then takes at most max calls and all tasks. */
-bool queue_take(struct queue *q, size_t max, struct call **ret_calls, struct task **ret_tasks);
+/* Waits for something, at most wait_us (negative: as long as it takes), then takes at most max calls and all tasks: none of either where
+ * nothing came in time. False: it is closed, and empty. */
+bool queue_take(struct queue *q, size_t max, int64_t wait_us, struct call **ret_calls, struct task **ret_tasks);

@@ -1,5 +1,6 @@
 #include "search.h"
 
+#include "db.h"
 #include "schema/comment.h"
 #include "schema/ticket.h"
 #include "tx.h"
@@ -147,98 +148,49 @@ int search_forget(struct db *db, struct ulid op_id, uint32_t n)
         return text_remove(db, source, id);
 }
 
-int search_scrub(struct db *db, bool notes)
-{
-        return notes ? db_do(db, "INSERT INTO search_notes(search_notes) VALUES('optimize')", "")
-                     : db_do(db, "INSERT INTO search_public(search_public) VALUES('optimize')", "");
-}
+/* ---- scrubbing ---- */
 
-/* ---- keeping up ---- */
-
-static struct store *store_of(struct task *task)
-{
-        return (struct store *)((char *)task - offsetof(struct store, search.task));
-}
-
-static int upkeep_run(struct task *task)
-{
-        struct store *s = store_of(task);
-
-        return search_index(s->writer.db, &s->writer.arena, SEARCH_OPS, &s->search.reached);
-}
-
-static void upkeep_done(struct task *task, int r)
-{
-        struct store *s = store_of(task);
-
-        s->search.queued = false;
-        if (r)
-                return;
-        s->search.indexed = s->search.reached;
-        search_catch_up(s);
-}
-
-void search_catch_up(struct store *s)
-{
-        if (s->search.queued || s->head - s->search.indexed < SEARCH_LAG || queue_closed(&s->writer.queue))
-                return;
-        s->search.queued = true;
-        s->search.task = (struct task){ .run = upkeep_run, .done = upkeep_done };
-        queue_task(&s->writer.queue, &s->search.task);
-}
-
-int search_load(struct store *s)
-{
-        int64_t seq;
-        int r = search_position(s->writer.db, &seq);
-
-        if (r)
-                return r;
-        s->search.indexed = seq;
-        search_catch_up(s);
-        return 0;
-}
-
-/* A call on its way to a reader, in its own arena. */
-struct waiting {
-        struct task task;
-        struct store *store;
-        struct call *call;
-        struct queue *queue;
-        int64_t until, reached;
+static const struct {
+        const char *find, *add, *drop, *merge;
+} stains[] = {
+#define STAIN(table)                                                                                                   \
+        {                                                                                                              \
+                .find = "SELECT after FROM position WHERE name = 'scrub " table "'",                                   \
+                .add = "INSERT OR IGNORE INTO position(name, after) VALUES('scrub " table "', 1)",                     \
+                .drop = "DELETE FROM position WHERE name = 'scrub " table "'",                                         \
+                /* negative: all segments are to become one, whatever their sizes */                                   \
+                .merge = "INSERT INTO " table "(" table ", rank) VALUES('merge', -?1)",                                \
+        }
+        STAIN("search_public"), STAIN("search_notes"),
 };
 
-static int waiting_run(struct task *task)
+int search_stain(struct db *db, bool notes)
 {
-        struct waiting *w = (struct waiting *)task;
-
-        return search_index(w->store->writer.db, &w->store->writer.arena, SEARCH_OPS, &w->reached);
+        return db_do(db, stains[notes].add, "");
 }
 
-static void waiting_done(struct task *task, int r)
+int search_scrub(struct db *db, int64_t pages, bool *ret_clean)
 {
-        struct waiting *w = (struct waiting *)task;
+        for (size_t i = 0; i < sizeof(stains) / sizeof(stains[0]); i++) {
+                int64_t one, before;
+                int r = db_int(db, &one, stains[i].find, "");
 
-        if (!r && w->reached > w->store->search.indexed)
-                w->store->search.indexed = w->reached;
-        if (r || w->reached >= w->until)
-                queue_call(w->queue, w->call);
-        else if (!call_has_time(w->call) || queue_closed(&w->store->writer.queue))
-                call_answer(w->call, call_unavailable(w->call, 1000, "the index of texts is still being made"));
-        else
-                queue_task(&w->store->writer.queue, &w->task);
-}
-
-void search_then(struct store *s, struct call *c, struct queue *queue)
-{
-        int64_t head = s->head;
-        struct waiting *w;
-
-        if (s->search.indexed >= head) {
-                queue_call(queue, c);
-                return;
+                if (r == -ENOENT)
+                        continue;
+                if (r)
+                        return r;
+                before = sqlite3_total_changes64(db_handle(db));
+                r = db_do(db, stains[i].merge, "i", pages);
+                if (r)
+                        return r;
+                if (sqlite3_total_changes64(db_handle(db)) - before >= 2) {  /* FTS5's word that it did something */
+                        *ret_clean = false;
+                        return 0;
+                }
+                r = db_do(db, stains[i].drop, "");
+                if (r)
+                        return r;
         }
-        w = ARENA_NEW(&c->arena, struct waiting);
-        *w = (struct waiting){ .task = { .run = waiting_run, .done = waiting_done }, .store = s, .call = c, .queue = queue, .until = head };
-        queue_task(&s->writer.queue, &w->task);
+        *ret_clean = true;
+        return 0;
 }

@@ -83,7 +83,7 @@ static void *reading_main(void *worker)
         struct call *calls, *next;
         struct task *tasks;
 
-        while (queue_take(&w->queue, STORE_BATCH_MAX, &calls, &tasks)) {
+        while (queue_take(&w->queue, STORE_BATCH_MAX, -1, &calls, &tasks)) {
                 int begun = db_run(w->db, "BEGIN");
 
                 for (; calls; calls = next) {

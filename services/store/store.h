@@ -12,7 +12,7 @@
 #include "replica/chain.h"
 #include "replica/hlc.h"
 #include "schema/store_handlers.h"
-#include "search.h"
+#include "search_upkeep.h"
 #include "service.h"
 
 enum {
@@ -57,7 +57,7 @@ struct store {
         uint8_t salts[STORE_SALTS][OP_SALT_BYTES]; /* writer: random bytes; those behind n_salts were used and are gone */
         size_t n_salts;                   /* writer */
         bool broken;                      /* writer: the transaction is gone */
-        bool scrub;                       /* writer: redacted texts are still in the WAL */
+        _Atomic bool scrub;               /* written by the writer: redacted texts are still in the WAL */
 
         int64_t personal_seq;             /* writer: of the newest change, committed or not */
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SCRUB_AGAIN_US = 100 * 1000 };
+
 int writer_load(struct store *s)
 {
         struct db *db = s->writer.db;
@@ -40,7 +42,7 @@ int writer_load(struct store *s)
         }
         s->checkpoint_at = clock_now_ms(s->service->clock);
         s->head = head;
-        r = search_load(s);
+        r = search_upkeep_load(s);
         if (!r)
                 r = personal_load(s);
         return r ? r : due_look(s);
@@ -165,7 +167,6 @@ static void announce(struct store *s, int64_t head_before)
                 s->woken.run = wake_followers;
                 loop_post(s->service->loop, &s->woken);
         }
-        search_catch_up(s);
 }
 
 /* A batch's commands and tasks in order, in one transaction; no further than to one that is torn. */
@@ -234,13 +235,29 @@ static void batch(struct store *s, struct call *calls, struct task *tasks)
         }
 }
 
+/* A while from now where a reader is in the way of what is to leave the WAL. */
+static int64_t pause_us(const struct store *s)
+{
+        int64_t us = search_upkeep_pause_us(s);
+
+        return s->scrub && (us < 0 || us > SCRUB_AGAIN_US) ? SCRUB_AGAIN_US : us;
+}
+
 void *writer_main(void *worker)
 {
         struct worker *w = worker;
+        struct store *s = w->store;
         struct call *calls;
         struct task *tasks;
 
-        while (queue_take(&w->queue, STORE_BATCH_MAX, &calls, &tasks))
-                batch(w->store, calls, tasks);
+        while (queue_take(&w->queue, STORE_BATCH_MAX, pause_us(s), &calls, &tasks)) {
+                int64_t head = s->head;
+
+                if (calls || tasks)
+                        batch(s, calls, tasks);
+                search_upkeep_step(s, s->head - head, !calls && !tasks);
+                scrub(s);
+        }
+        search_upkeep_stop(s);
         return NULL;
 }

@@ -39,6 +39,7 @@ def test_words_are_corrected_taken_back_and_redacted_before_everybodys_eyes(desk
     assert watching.next("comment.changed")["data"]["comment"]["deleted"]
     listed = desk.customer.rpc("comment.list", ticket=ticket)["items"]
     assert [(c["body"], c["deleted"], c["redacted"]) for c in listed] == [("b", False, False), ("", False, True), ("", True, False)]
+    until("no word of it is left", lambda: desk.figure("store", "redaction_under_way") == 0)
     for file in (desk.root / "state/store").glob("store.db*"):
         assert b"4711" not in file.read_bytes(), file
 
