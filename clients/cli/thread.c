@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CURSOR_TEXT_MIN = 40 }; /* longer than any time */
+
 /* ---- fetching ---- */
 
 /* All pages of a ticket's comments, or of its notes, which have the same shape. */
-static int rows_fetch(struct cli *cli, struct ulid ticket, const struct schema_method *method, struct comment_rows *ret)
+static int rows_fetch(struct cli *cli, const struct ticket_get *of, const struct schema_method *method, struct comment_rows *ret)
 {
-        struct comment_list params = { .ticket = ticket, .limit = 200 };
+        struct comment_list params = { .ticket = of->ticket, .limit = 200, .has_at = of->has_at, .at = of->at, .has_at_cursor = of->has_at_cursor,
+                                       .at_cursor = of->at_cursor };
         struct comment_list_result page;
         struct comment_rows all = { 0 };
         int r;
@@ -41,6 +44,33 @@ static int rows_fetch(struct cli *cli, struct ulid ticket, const struct schema_m
         return 0;
 }
 
+static int rows_of(struct cli *cli, const struct ticket_get *of, struct thread *t)
+{
+        int r = rows_fetch(cli, of, &schema_method_comment_list, &t->comments);
+
+        return r || !t->got.ticket.has_notes || !t->got.ticket.notes ? r : rows_fetch(cli, of, &schema_method_note_list, &t->notes);
+}
+
+int thread_fetch_past(struct cli *cli, const char *number, const char *at, struct thread *ret)
+{
+        struct ticket_get params = { .has_ticket = true, .has_at_cursor = strlen(at) >= CURSOR_TEXT_MIN, .at_cursor = str_of(at) };
+        struct thread t = { 0 };
+        int r = 0;
+
+        params.has_at = !params.has_at_cursor;
+        if (params.has_at)
+                r = cli_when(at, true, &params.at);
+        if (!r)
+                r = cli_ticket(cli, number, &params.ticket);
+        if (!r)
+                r = cli_call(cli, &schema_method_ticket_get, &params, &t.got);
+        if (!r)
+                r = rows_of(cli, &params, &t);
+        if (!r)
+                *ret = t;
+        return r;
+}
+
 int thread_fetch(struct cli *cli, const char *number, struct thread *ret)
 {
         struct thread t = { 0 };
@@ -48,9 +78,7 @@ int thread_fetch(struct cli *cli, const char *number, struct thread *ret)
 
         r = cli_ticket_get(cli, number, &t.got);
         if (!r)
-                r = rows_fetch(cli, t.got.ticket.id, &schema_method_comment_list, &t.comments);
-        if (!r && t.got.ticket.has_notes && t.got.ticket.notes)
-                r = rows_fetch(cli, t.got.ticket.id, &schema_method_note_list, &t.notes);
+                r = rows_of(cli, &(struct ticket_get){ .ticket = t.got.ticket.id }, &t);
         if (!r)
                 r = links_fetch(cli, t.got.ticket.id, &t.links);
         if (!r)

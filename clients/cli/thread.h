@@ -18,6 +18,8 @@ struct thread {
 
 /* number: as people write it. What it fetches lies in cli's arena. 0, or an exit status, having said why. */
 int thread_fetch(struct cli *cli, const char *number, struct thread *ret);
+/* As it was at a time, or at a cursor: as people write it. Without links, which are of now. */
+int thread_fetch_past(struct cli *cli, const char *number, const char *at, struct thread *ret);
 void thread_print(struct cli *cli, const struct thread *t);
 /* The caller has read it up to its newest comment or note. Where the desk does not hear of it, it stays unread: nothing is said. */
 void thread_mark(struct cli *cli, const struct thread *t);

@@ -106,16 +106,17 @@ int run_ticket_list(struct cli *cli, int argc, char **argv)
 int run_ticket_show(struct cli *cli, int argc, char **argv)
 {
         bool follow = cli_take_flag(&argc, argv, "--follow");
+        const char *at = cli_take(&argc, argv, "--at");
         struct thread thread;
         int r;
 
-        if (argc != 1)
-                return cli_usage("ticket show NUMBER [--follow]");
-        r = thread_fetch(cli, argv[0], &thread);
+        if (argc != 1 || (at && follow))
+                return cli_usage("ticket show NUMBER [--follow | --at WHEN]");
+        r = at ? thread_fetch_past(cli, argv[0], at, &thread) : thread_fetch(cli, argv[0], &thread);
         if (r)
                 return r;
         thread_print(cli, &thread);
-        if (!cli->json)
+        if (!cli->json && !at)
                 thread_mark(cli, &thread);
         return follow ? thread_follow(cli, &thread) : 0;
 }

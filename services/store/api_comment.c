@@ -1,4 +1,5 @@
 /* The methods of comments and internal notes. */
+#include "asof.h"
 #include "change.h"
 #include "comment.h"
 #include "mention.h"
@@ -269,27 +270,40 @@ int store_on_comment_redact(struct store *s, struct call *c, const struct commen
         return 0;
 }
 
-static int comments_list(struct store *s, struct call *c, bool internal, struct ulid ticket, const struct str *after, int64_t limit,
-                         struct comment **ret_items, size_t *ret_n, struct str *ret_next, struct str *ret_cursor)
+/* Of comments and notes alike. */
+struct listed {
+        bool internal;
+        struct ulid ticket;
+        const struct str *after;
+        int64_t limit;
+        struct asof when;
+};
+
+static int comments_list(struct store *s, struct call *c, const struct listed *in, struct comment **ret_items, size_t *ret_n, struct str *ret_next,
+                         struct str *ret_cursor)
 {
         struct caller caller = store_actor(c);
-        struct db *db = store_db(s, c);
+        struct db *db = store_db(s, c), *from = db;
         struct page page = { 0 };
         struct ticket_row row;
         int r;
 
-        r = found(c, ticket_find_visible(db, &caller, ticket, &row));
-        if (!r && after)
-                r = page_parse(c, *after, &page);
+        r = asof_asked(&in->when) ? asof_begin(s, c, &caller, in->ticket, &in->when, &from)
+                                  : found(c, ticket_find_visible(db, &caller, in->ticket, &row));
+        if (!r && in->after)
+                r = page_parse(c, *in->after, &page);
         if (!r)
-                r = comment_page(db, internal, ticket, &page, limit, &c->arena, ret_items, ret_n, ret_next);
+                r = comment_page(from, in->internal, in->ticket, &page, in->limit, &c->arena, ret_items, ret_n, ret_next);
+        if (asof_asked(&in->when))
+                asof_end(s);
         return r ? r : position_cursor_now(s, db, &c->arena, ret_cursor);
 }
 
 int store_on_comment_list(struct store *s, struct call *c, const struct comment_list *in, struct comment_list_result *ret)
 {
-        int r = comments_list(s, c, false, in->ticket, in->has_after ? &in->after : NULL, in->limit, &ret->items.items, &ret->items.n,
-                              &ret->next, &ret->cursor);
+        int r = comments_list(s, c, &(struct listed){ false, in->ticket, in->has_after ? &in->after : NULL, in->limit,
+                                                      { in->has_at, in->has_at_cursor, in->at, in->at_cursor } },
+                              &ret->items.items, &ret->items.n, &ret->next, &ret->cursor);
 
         ret->has_next = ret->next.n > 0;
         return r;
@@ -297,8 +311,9 @@ int store_on_comment_list(struct store *s, struct call *c, const struct comment_
 
 int store_on_note_list(struct store *s, struct call *c, const struct note_list *in, struct note_list_result *ret)
 {
-        int r = comments_list(s, c, true, in->ticket, in->has_after ? &in->after : NULL, in->limit, &ret->items.items, &ret->items.n,
-                              &ret->next, &ret->cursor);
+        int r = comments_list(s, c, &(struct listed){ true, in->ticket, in->has_after ? &in->after : NULL, in->limit,
+                                                      { in->has_at, in->has_at_cursor, in->at, in->at_cursor } },
+                              &ret->items.items, &ret->items.n, &ret->next, &ret->cursor);
 
         ret->has_next = ret->next.n > 0;
         return r;

@@ -1,4 +1,5 @@
 /* The ticket methods: who may do what, and what it becomes in the log. */
+#include "asof.h"
 #include "change.h"
 #include "comment.h"
 #include "field.h"
@@ -104,10 +105,24 @@ static struct str ticket_grant(struct store *s, const struct caller *caller, str
         return (struct str){ text, GRANT_TEXT };
 }
 
+/* As it was: what the caller has not read is of now alone. */
+static int ticket_past(struct store *s, struct call *c, const struct caller *caller, struct ulid id, const struct asof *when, struct ticket *ret)
+{
+        struct db *past;
+        int r = asof_begin(s, c, caller, id, when, &past);
+
+        if (!r)
+                r = ticket_answer(past, c, caller, id, ret);
+        ret->has_unread = false;
+        asof_end(s);
+        return r;
+}
+
 int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get *in, struct ticket_get_result *ret)
 {
         struct caller caller = store_actor(c);
         struct db *db = store_db(s, c);
+        struct asof when = { in->has_at, in->has_at_cursor, in->at, in->at_cursor };
         struct ulid id = in->ticket;
         int r;
 
@@ -118,7 +133,7 @@ int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get
                 if (r)
                         return r == -ENOENT ? call_not_found(c) : r;
         }
-        r = ticket_answer(db, c, &caller, id, &ret->ticket);
+        r = asof_asked(&when) ? ticket_past(s, c, &caller, id, &when, &ret->ticket) : ticket_answer(db, c, &caller, id, &ret->ticket);
         if (!r)
                 ret->grant = ticket_grant(s, &caller, id, &c->arena);
         return r ? r : position_cursor_now(s, db, &c->arena, &ret->cursor);

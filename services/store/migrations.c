@@ -3,7 +3,7 @@
 #include "store.h"
 
 static const char *const steps[] = {
-        /* the log itself. scope: enum schema_audience; audience: the ticket or user, NULL where the scope needs none.
+        /* the log itself. scope: enum schema_audience; audience: the ticket or user, NULL where it is about none.
          * request: hash of the command, with its first effect. */
         "CREATE TABLE op ("
         "  seq INTEGER PRIMARY KEY, op_id BLOB NOT NULL, n INTEGER NOT NULL,"
@@ -162,6 +162,14 @@ static const char *const steps[] = {
         "  PRIMARY KEY(user, comment)) WITHOUT ROWID;"
         "CREATE INDEX mention_by_time ON mention(user, at, comment);"
         "CREATE INDEX person_staff ON person(role) WHERE role > 0;",
+        /* What agents alone are told of a ticket is found by it, too: its record has the note or ticket behind its kind. */
+        "UPDATE op SET audience = (SELECT coalesce(n.ticket, t.id) FROM (SELECT substr(record, instr(record, k.mark) + length(k.mark), 16) AS id FROM"
+        "    (SELECT CAST(column1 || x'c410' AS BLOB) AS mark FROM (VALUES ('note.add'), ('note.edit'), ('note.delete'), ('note.redact'),"
+        "      ('link.add'), ('link.remove'))) k WHERE instr(record, k.mark) LIMIT 1) target"
+        "  LEFT JOIN note n ON n.id = target.id LEFT JOIN ticket t ON t.id = target.id)"
+        "  WHERE scope = 1 AND audience IS NULL;"
+        "UPDATE op SET audience = (SELECT a.ticket FROM attachment a WHERE a.op_id = op.op_id AND a.n = op.n)"
+        "  WHERE scope = 1 AND audience IS NULL;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -42,9 +42,17 @@ static bool on_files(const struct schema_method *m)
         return m == &schema_method_attachment_write || m == &schema_method_attachment_status || m == &schema_method_attachment_read;
 }
 
-static bool on_audit(const struct schema_method *m)
+/* How something was: not to be waited for by those who ask how it is. */
+static bool is_past(const struct call *c)
 {
-        return m == &schema_method_store_rebuild || m == &schema_method_store_verify;
+        const struct schema_field *at = schema_field_find(c->method->params, "at"), *cursor = schema_field_find(c->method->params, "at_cursor");
+
+        return at && cursor && (schema_presence(at, c->params) == SCHEMA_PRESENT || schema_presence(cursor, c->params) == SCHEMA_PRESENT);
+}
+
+static bool on_audit(const struct call *c)
+{
+        return c->method == &schema_method_store_rebuild || c->method == &schema_method_store_verify || is_past(c);
 }
 
 /* What it answers depends on the index of texts, which is brought up to date first. */
@@ -57,7 +65,7 @@ struct db *store_db(struct store *s, const struct call *c)
 {
         if (c->method->mutates)
                 return s->writer.db;
-        return on_files(c->method) ? s->files.db : on_audit(c->method) ? s->audit.db : s->reader.db;
+        return on_files(c->method) ? s->files.db : on_audit(c) ? s->audit.db : s->reader.db;
 }
 
 bool store_route(void *data, struct call *c)
@@ -68,7 +76,7 @@ bool store_route(void *data, struct call *c)
         if (c->method == &schema_method_ops_follow || c->method == &schema_method_personal_follow || c->method == &schema_method_store_stats)
                 return false;
         queue = c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
-                : on_audit(c->method) ? &s->audit.queue : &s->reader.queue;
+                : on_audit(c) ? &s->audit.queue : &s->reader.queue;
         if (on_search(c->method))
                 search_then(s, c, queue);
         else
@@ -182,6 +190,7 @@ void store_close(struct store *s)
         db_close(s->reader.db);
         db_close(s->files.db);
         db_close(s->audit.db);
+        db_close(s->past);
         db_close(s->writer.db); /* last: what can write takes the WAL in, and removes it */
         if (s->tx) {
                 buf_deinit(&s->tx->body);

@@ -107,6 +107,14 @@ static void text_commit(void *data, unsigned field, struct str text, uint8_t ret
                                  tx->op_id, (int64_t)tx->n, (int64_t)field, (struct str){ (const char *)salt, sizeof(salt) }, text);
 }
 
+/* What agents alone are told of a ticket: by it the op is found again. Zero: it is about none. */
+static struct ulid ticket_of(const struct effect *effect)
+{
+        const struct schema_field *f = schema_field_find(effect->kind->body, "ticket");
+
+        return f && f->kind == SCHEMA_ULID ? *(const struct ulid *)schema_at(f, effect->body) : (struct ulid){ 0 };
+}
+
 int tx_append(struct tx *tx, const struct effect *effect)
 {
         struct store *s = tx->store;
@@ -121,6 +129,8 @@ int tx_append(struct tx *tx, const struct effect *effect)
         msgpack_write_committed(effect->kind->body, effect->body, &commit, &tx->body);
         if (effect->audience)
                 e.audience = *effect->audience;
+        else if (effect->kind->audience == SCHEMA_TO_AGENTS)
+                e.audience = ticket_of(effect);
         if (tx->ticket && effect->kind->audience == SCHEMA_TO_TICKET)
                 *tx->ticket = e.audience;
         e.op = (struct op){

@@ -1,0 +1,134 @@
+#include "asof.h"
+
+#include "change.h"
+#include "fold.h"
+#include "position.h"
+
+#include <errno.h>
+
+struct past {
+        struct db *from, *to;
+        struct arena arena;
+};
+
+static int until_read(struct store *s, struct call *c, const struct asof *when, int64_t *ret_seq, uint64_t *ret_hlc)
+{
+        int r = 0;
+
+        *ret_seq = INT64_MAX;
+        *ret_hlc = HLC_MAX;
+        if (when->has_at && when->has_cursor)
+                return call_invalid(c, "at", "can't be given with at_cursor; leave one of them out");
+        if (when->has_at)
+                *ret_hlc = hlc_of(when->at_ms, 0) | 0xffff;
+        if (when->has_cursor)
+                r = position_read(s, s->audit.db, when->cursor, ret_seq);
+        return r > POSITION_GOOD ? call_invalid(c, "at_cursor", "must be a cursor of this log") : r;
+}
+
+/* Those that are left: what was redacted since is not there to be copied. */
+static int texts_copy(struct past *p, const struct op *op)
+{
+        sqlite3_stmt *q = db_query(p->from, "SELECT field, salt, text FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op->op_id, (int64_t)op->n);
+        int r;
+
+        while ((r = db_step(p->from, q)) > 0) {
+                r = db_do(p->to, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, ?4, ?5)", "uiibb", op->op_id, (int64_t)op->n,
+                          db_column_int(q, 0), db_column_str(q, 1), db_column_str(q, 2));
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r;
+}
+
+static int op_fold(struct past *p, const struct log_entry *e)
+{
+        void *body;
+        int r;
+
+        if (!e->kind)
+                return 0;
+        body = arena_zalloc(&p->arena, e->kind->body->size);
+        r = texts_copy(p, &e->op);
+        if (!r)
+                r = log_entry_body(p->from, e, &p->arena, body);
+        return r ? r : fold_apply(p->to, e, body);
+}
+
+static int ops_fold(struct past *p, struct ulid ticket, int64_t until_seq, uint64_t until_hlc)
+{
+        sqlite3_stmt *q = db_query(p->from, "SELECT seq, scope, audience, record FROM op WHERE scope = 0 AND audience = ?1 AND seq <= ?2 UNION ALL"
+                                            " SELECT seq, scope, audience, record FROM op WHERE scope = 1 AND audience = ?1 AND seq <= ?2",
+                                   "ui", ticket, until_seq);
+        int r;
+
+        while ((r = db_step(p->from, q)) > 0) {
+                struct log_entry e;
+
+                r = log_entry_read(q, &p->arena, &e);
+                if (!r && e.op.hlc <= until_hlc)
+                        r = op_fold(p, &e);
+                arena_reset(&p->arena);
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r;
+}
+
+/* The texts are gone already; that they were redacted is told, too. */
+static int redactions_copy(struct past *p, struct ulid ticket)
+{
+        sqlite3_stmt *q = db_query(p->from, "SELECT id, redacted, 0 FROM comment WHERE ticket = ?1 AND redacted IS NOT NULL UNION ALL"
+                                            " SELECT id, redacted, 1 FROM note WHERE ticket = ?1 AND redacted IS NOT NULL", "u", ticket);
+        int r;
+
+        while ((r = db_step(p->from, q)) > 0) {
+                r = db_column_int(q, 2) ? db_do(p->to, "UPDATE note SET redacted = ?2 WHERE id = ?1", "ub", db_column_ulid(q, 0), db_column_str(q, 1))
+                                        : db_do(p->to, "UPDATE comment SET redacted = ?2 WHERE id = ?1", "ub", db_column_ulid(q, 0), db_column_str(q, 1));
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r;
+}
+
+int asof_begin(struct store *s, struct call *c, const struct caller *caller, struct ulid ticket, const struct asof *when, struct db **ret)
+{
+        struct past p = { .from = s->audit.db };
+        struct ticket_row row;
+        int64_t until_seq;
+        uint64_t until_hlc;
+        int r;
+
+        if (!caller_is_agent(caller))
+                return call_invalid(c, when->has_at ? "at" : "at_cursor", "may be given by agents only; leave it out");
+        r = until_read(s, c, when, &until_seq, &until_hlc);
+        if (!r)
+                r = found(c, ticket_find_visible(p.from, caller, ticket, &row));
+        if (!r && !s->past)
+                r = db_open(":memory:", 0, NULL, &store_migrations, &s->past);
+        if (r)
+                return r;
+        p.to = s->past;
+        r = db_begin(p.to);
+        if (!r)
+                r = ops_fold(&p, ticket, until_seq, until_hlc);
+        if (!r)
+                r = redactions_copy(&p, ticket);
+        if (!r)
+                r = found(c, ticket_find_visible(p.to, caller, ticket, &row));
+        arena_deinit(&p.arena);
+        *ret = p.to;
+        return r;
+}
+
+void asof_end(struct store *s)
+{
+        if (s->past && !sqlite3_get_autocommit(db_handle(s->past)))
+                db_rollback(s->past);
+}
