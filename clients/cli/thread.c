@@ -182,6 +182,16 @@ static void noun_print(struct cli *cli, const char *noun, struct ulid id)
         printf("%s: %.*s\n", noun, STR_ARG(name));
 }
 
+static void merged_print(struct cli *cli, struct ulid into)
+{
+        struct ticket_get params = { .has_ticket = true, .ticket = into };
+        struct ticket_get_result got;
+        struct assist_error error;
+
+        if (!assist_call(cli->a, &schema_method_ticket_get, &params, &cli->arena, &got, &error))
+                printf("merged into #%lld\n", (long long)got.ticket.number);
+}
+
 static void head_print(struct cli *cli, const struct ticket *t)
 {
         struct str name = cli_name(cli, t->requester);
@@ -198,6 +208,8 @@ static void head_print(struct cli *cli, const struct ticket *t)
         }
         show_value(schema_field_find(&schema_type_ticket, "tags"), t, &out);
         printf("%s%s\n", out.n ? ", tagged " : "", buf_z(&out));
+        if (t->has_merged_into)
+                merged_print(cli, t->merged_into);
         buf_deinit(&out);
         if (t->has_type)
                 noun_print(cli, "type", t->type);
@@ -213,6 +225,17 @@ static void rows_json(const struct comment_rows *rows, struct buf *out)
                         buf_char(out, ',');
                 json_write(&schema_type_comment, &rows->items[i], out);
         }
+}
+
+const struct comment *thread_next(const struct thread *t, size_t *comment_at, size_t *note_at, bool *ret_internal)
+{
+        const struct comment *comment = &t->comments.items[*comment_at], *note = &t->notes.items[*note_at];
+        bool internal = *comment_at == t->comments.n || (*note_at < t->notes.n && note->created_at < comment->created_at);
+
+        if (ret_internal)
+                *ret_internal = internal;
+        ++*(internal ? note_at : comment_at);
+        return internal ? note : comment;
 }
 
 void thread_print(struct cli *cli, const struct thread *t)
@@ -235,9 +258,10 @@ void thread_print(struct cli *cli, const struct thread *t)
         }
         head_print(cli, &t->got.ticket);
         links_print(t->links.links.items, t->links.links.n);
-        while (i < t->comments.n || k < t->notes.n) /* both by time */
-                if (k == t->notes.n || (i < t->comments.n && t->comments.items[i].created_at <= t->notes.items[k].created_at))
-                        comment_print(cli, &t->comments.items[i++], false);
-                else
-                        comment_print(cli, &t->notes.items[k++], true);
+        while (i < t->comments.n || k < t->notes.n) {
+                bool internal;
+                const struct comment *comment = thread_next(t, &i, &k, &internal);
+
+                comment_print(cli, comment, internal);
+        }
 }

@@ -20,6 +20,8 @@ struct thread {
 int thread_fetch(struct cli *cli, const char *number, struct thread *ret);
 /* As it was at a time, or at a cursor: as people write it. Without links, which are of now. */
 int thread_fetch_past(struct cli *cli, const char *number, const char *at, struct thread *ret);
+/* The next comment or note by time; each place begins at 0. ret_internal: whether it is a note, or NULL. */
+const struct comment *thread_next(const struct thread *t, size_t *comment_at, size_t *note_at, bool *ret_internal);
 void thread_print(struct cli *cli, const struct thread *t);
 /* The caller has read it up to its newest comment or note. Where the desk does not hear of it, it stays unread: nothing is said. */
 void thread_mark(struct cli *cli, const struct thread *t);

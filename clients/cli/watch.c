@@ -2,6 +2,7 @@
 #include "definition.h"
 #include "schema/identity.h"
 #include "schema/mention.h"
+#include "schema/merge.h"
 #include "schema/person.h"
 #include "schema/presence.h"
 #include "schema/project.h"
@@ -140,6 +141,13 @@ static void news_print(struct cli *cli, const struct schema_event *type, const v
 
                 printf("#%lld %s %s #%lld\n", ticket_number(cli, link->ticket), type == &schema_event_link_added ? "now" : "no more",
                        schema_enum_link_kind.values[link->kind], ticket_number(cli, link->other));
+        } else if (type == &schema_event_ticket_merged) {
+                const struct event_ticket_merged *merged = data;
+
+                if (merged->has_into)
+                        printf("#%lld is merged into #%lld\n", ticket_number(cli, merged->ticket), ticket_number(cli, merged->into));
+                else
+                        printf("#%lld is apart again\n", ticket_number(cli, merged->ticket));
         } else if (!type->ephemeral) {
                 json_write(type->data, data, &json);
                 printf("%s %s\n", type->name, buf_z(&json));

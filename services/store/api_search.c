@@ -84,7 +84,7 @@ int store_on_ticket_similar(struct store *s, struct call *c, const struct ticket
                 return r == FAULT_NOT_FOUND ? call_not_found(c) : r;
         r = ticket_view(db, &caller, &row, &c->arena, &ticket);
         if (!r)
-                r = comment_page(db, false, in->ticket, &(struct page){ 0 }, 1, &c->arena, &first, &n, &next);
+                r = comment_page(db, &caller, false, &row, &(struct page){ 0 }, 1, &c->arena, &first, &n, &next);
         if (!r)
                 r = search_alike(db, in->ticket, ticket.subject, n ? first->body : (struct str){ 0 }, &c->arena, (size_t)in->limit, likes, &n, words);
         if (r)

@@ -6,6 +6,7 @@
 #include "listing.h"
 #include "person.h"
 #include "position.h"
+#include "undo.h"
 #include "view.h"
 
 #include <errno.h>
@@ -146,10 +147,13 @@ int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get
         " AND (?7 IS NULL OR EXISTS (SELECT 1 FROM member WHERE ticket = id AND kind = 1"                                   \
         "   AND element = ?7 AND added AND NOT removed))"
 static const char list_agent[] = "SELECT id, touched FROM ticket WHERE (touched, id) < (?2, ?3) AND (?1 = ?1)" FILTERS
+                                 " AND (?11 OR merged_into IS NULL)"
                                  " ORDER BY touched DESC, id DESC LIMIT ?8";
 static const char list_customer[] = "SELECT id, changed FROM ticket WHERE (changed, id) < (?2, ?3)"
                                     " AND id IN (SELECT id FROM ticket WHERE requester = ?1 UNION SELECT ticket FROM member WHERE kind = 2"
                                     "   AND element = ?1 AND added AND NOT removed)" FILTERS
+                                    " AND (?11 OR merged_into IS NULL OR merged_into NOT IN (SELECT id FROM ticket WHERE requester = ?1"
+                                    "   UNION SELECT ticket FROM member WHERE kind = 2 AND element = ?1 AND added AND NOT removed))"
                                     " ORDER BY changed DESC, id DESC LIMIT ?8";
 
 /* What filters find: limit and one more, where there is. */
@@ -170,10 +174,10 @@ static int list_filtered(struct db *db, struct call *c, const struct caller *cal
                 r = page_parse(c, in->after, &after);
         if (r)
                 return r;
-        q = db_query(db, caller_is_agent(caller) ? list_agent : list_customer, "uiuIUUBiUU", caller->user, (int64_t)after.hlc, after.id,
+        q = db_query(db, caller_is_agent(caller) ? list_agent : list_customer, "uiuIUUBiUUi", caller->user, (int64_t)after.hlc, after.id,
                      in->has_state ? &state : NULL, in->has_assignee ? &in->assignee : NULL, in->has_requester ? &in->requester : NULL,
                      in->has_tag ? &tag : NULL, in->limit + 1, in->has_type ? &in->type : NULL,
-                     in->has_team ? &in->team : NULL);
+                     in->has_team ? &in->team : NULL, (int64_t)in->merged);
         while ((r = db_step(db, q)) > 0)
                 ret[n++] = (struct page){ .hlc = (uint64_t)db_column_int(q, 1), .id = db_column_ulid(q, 0) };
         *ret_n = n;
@@ -193,7 +197,7 @@ static int list_viewed(struct db *db, struct call *c, const struct caller *calle
                 return call_invalid(c, field, "may be given by agents only; leave it out");
         if (in->has_view && in->has_query)
                 return call_invalid(c, "query", "can't be given with a view; leave one of them out");
-        if (in->has_state || in->has_assignee || in->has_requester || in->has_tag || in->has_type || in->has_team)
+        if (in->has_state || in->has_assignee || in->has_requester || in->has_tag || in->has_type || in->has_team || in->merged)
                 return call_invalid(c, field, "can't be given with other filters; put them into a query");
         if (in->has_view)
                 r = view_find(db, caller, in->view, &c->arena, &view);
@@ -263,6 +267,8 @@ int store_on_ticket_set(struct store *s, struct call *c, const struct ticket_set
         r = tx_begin(s, c, &tx, &again);
         if (!r && !again)
                 r = ticket_change(s, tx, c, in);
+        if (!r && !again)
+                r = undo_remember(tx);
         if (!r)
                 r = ticket_answer(tx->db, c, &tx->actor, in->ticket, &ret->value);
         if (r)

@@ -3,6 +3,7 @@
 #include "mention.h"
 #include "registers.h"
 #include "snooze.h"
+#include "thread.h"
 #include "ticket.h"
 #include "upload.h"
 
@@ -19,6 +20,9 @@ enum { PAGE_TEXT_BYTES = 512 * 1024 };
 #define FIND(table) "SELECT " COLUMNS " FROM " table " WHERE id = ?1 AND NOT hidden"
 #define PAGE(table)                                                                                                         \
         "SELECT " COLUMNS " FROM " table " WHERE ticket = ?1 AND (created, id) > (?2, ?3) AND NOT hidden ORDER BY created, id LIMIT ?4"
+
+#define BRANCHED_PAGE(table, sees)                                                                                          \
+        THREAD_OF(sees) "SELECT * FROM (" THREAD_ROWS(COLUMNS, table, sees) ") WHERE (created, id) > (?3, ?4) ORDER BY created, id LIMIT ?5"
 
 static void row_read(sqlite3_stmt *q, bool internal, struct comment_row *ret)
 {
@@ -66,6 +70,20 @@ int comment_find_visible(struct db *db, const struct caller *caller, bool intern
         if (r)
                 return r == -ENOENT ? FAULT_NOT_FOUND : r;
         return visible ? 0 : FAULT_NOT_FOUND;
+}
+
+int comment_moved_to(struct db *db, bool internal, struct ulid id, bool *ret_has, struct ulid *ret)
+{
+        static const char *const sql[] = { "SELECT moved FROM comment WHERE id = ?1", "SELECT moved FROM note WHERE id = ?1" };
+        sqlite3_stmt *q = db_query(db, sql[internal], "u", id);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        *ret_has = !db_column_is_null(q, 0);
+        *ret = db_column_ulid(q, 0);
+        db_done(q);
+        return 0;
 }
 
 struct stamp comment_created_stamp(const struct comment_row *row)
@@ -130,12 +148,23 @@ static size_t text_bytes(const struct comment *comment)
         return n;
 }
 
-int comment_page(struct db *db, bool internal, struct ulid ticket, const struct page *after, int64_t limit, struct arena *arena,
-                 struct comment **ret_items, size_t *ret_n, struct str *ret_next)
+static sqlite3_stmt *page_query(struct db *db, const struct caller *caller, bool internal, const struct ticket_row *ticket, const struct page *after,
+                                int64_t limit)
 {
-        static const char *const sql[] = { PAGE("comment"), PAGE("note") };
+        static const char *const own[] = { PAGE("comment"), PAGE("note") };
+        static const char *const shown[2][2] = { { BRANCHED_PAGE("comment", THREAD_SEES_OWN), BRANCHED_PAGE("comment", THREAD_SEES_ALL) },
+                                                 { BRANCHED_PAGE("note", THREAD_SEES_OWN), BRANCHED_PAGE("note", THREAD_SEES_ALL) } };
+
+        if (ticket->branched)
+                return db_query(db, shown[internal][caller_is_agent(caller)], "uuiui", ticket->id, caller->user, (int64_t)after->hlc, after->id, limit);
+        return db_query(db, own[internal], "uiui", ticket->id, (int64_t)after->hlc, after->id, limit);
+}
+
+int comment_page(struct db *db, const struct caller *caller, bool internal, const struct ticket_row *ticket, const struct page *after,
+                 int64_t limit, struct arena *arena, struct comment **ret_items, size_t *ret_n, struct str *ret_next)
+{
         struct comment *items = arena_array(arena, (size_t)limit, sizeof(*items));
-        sqlite3_stmt *q = db_query(db, sql[internal], "uiui", ticket, (int64_t)after->hlc, after->id, limit + 1);
+        sqlite3_stmt *q = page_query(db, caller, internal, ticket, after, limit + 1);
         struct comment_row row;
         struct page last = *after;
         size_t n = 0, bytes = 0;

@@ -23,10 +23,14 @@ int comment_find_visible(struct db *db, const struct caller *caller, bool intern
 /* What is read of it by those who may; texts in the arena. */
 int comment_view(struct db *db, const struct comment_row *row, struct arena *arena, struct comment *ret);
 
-/* The page of a ticket's comments after a position, oldest first; next is empty at the end. */
+/* The page of what shows on a ticket after a position, oldest first; next is empty at the end. */
 struct page;
-int comment_page(struct db *db, bool internal, struct ulid ticket, const struct page *after, int64_t limit, struct arena *arena,
-                 struct comment **ret_items, size_t *ret_n, struct str *ret_next);
+struct ticket_row;
+int comment_page(struct db *db, const struct caller *caller, bool internal, const struct ticket_row *ticket, const struct page *after,
+                 int64_t limit, struct arena *arena, struct comment **ret_items, size_t *ret_n, struct str *ret_next);
+
+/* Where a split has it shown. -ENOENT where there is no such comment. */
+int comment_moved_to(struct db *db, bool internal, struct ulid id, bool *ret_has, struct ulid *ret);
 
 struct stamp comment_created_stamp(const struct comment_row *row);
 

@@ -8,9 +8,11 @@
 #include "registers.h"
 #include "label.h"
 #include "team.h"
+#include "schema/merge.h"
 #include "schema/project.h"
 #include "schema/mention.h"
 #include "schema/view.h"
+#include "schema/undo.h"
 #include "ticket.h"
 
 #include <errno.h>
@@ -162,7 +164,9 @@ static int ticket_changed(struct source *s, struct ulid ticket, enum register_fi
                 data.type = view.type;
                 break;
         case REGISTER_TEAM:
-        case REGISTER_FIELD: /* these two have events of their own */
+        case REGISTER_FIELD: /* these have events of their own */
+        case REGISTER_MERGED:
+        case REGISTER_MOVED:
         case REGISTER_SUBJECT:
         case REGISTER_BODY:
                 data.has_subject = true;
@@ -277,6 +281,45 @@ static int link_removed(struct source *s, const void *body)
         const struct op_link_remove *b = body;
 
         return say(s, &schema_event_link_removed, &(struct event_link_removed){ .ticket = b->ticket, .kind = b->kind, .other = b->other });
+}
+
+static int ticket_merged(struct source *s, const void *body)
+{
+        struct event_ticket_merged data = { .ticket = ((const struct op_ticket_merge *)body)->ticket };
+        struct ticket_row row;
+        int r = ticket_find(s->db, data.ticket, &row);
+
+        if (r)
+                return r == -ENOENT ? 0 : r;
+        data.has_into = row.has_merged;
+        data.into = row.merged;
+        return say(s, &schema_event_ticket_merged, &data);
+}
+
+_Static_assert(sizeof(struct event_comment_moved) == sizeof(struct op_comment_move) && sizeof(struct event_note_moved) == sizeof(struct op_note_move),
+               "an event of a move has the shape of its op");
+
+static int say_moved(struct source *s, const struct schema_event *type, bool internal, const struct op_comment_move *body)
+{
+        struct op_comment_move now = *body;
+        int r = comment_moved_to(s->db, internal, body->comment, &now.has_to, &now.to);
+
+        return r ? (r == -ENOENT ? 0 : r) : say(s, type, &now);
+}
+
+static int comment_moved(struct source *s, const void *body)
+{
+        return say_moved(s, &schema_event_comment_moved, false, body);
+}
+
+static int note_moved(struct source *s, const void *body)
+{
+        return say_moved(s, &schema_event_note_moved, true, body);
+}
+
+static int command_undone(struct source *s, const void *body)
+{
+        return say(s, &schema_event_command_undone, &(struct event_command_undone){ ((const struct op_command_undo *)body)->command });
 }
 
 static int access_gained(struct source *s, const void *body)
@@ -404,6 +447,10 @@ static const struct {
         { &schema_op_watcher_remove, watcher_removed },
         { &schema_op_link_add, link_added },
         { &schema_op_link_remove, link_removed },
+        { &schema_op_ticket_merge, ticket_merged },
+        { &schema_op_comment_move, comment_moved },
+        { &schema_op_note_move, note_moved },
+        { &schema_op_command_undo, command_undone },
         { &schema_op_access_gained, access_gained },
         { &schema_op_access_lost, access_lost },
         { &schema_op_person_set, customer_changed },

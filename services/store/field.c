@@ -15,8 +15,7 @@ enum { FIELD_TEXT = 2, FIELD_DIGITS_MAX = 15, FIELDS_MAX = 100 }; /* the index o
 
 /* ---- values ---- */
 
-/* What the register of a ticket's field belongs to. */
-static struct ulid entity_of(struct ulid ticket, struct ulid field)
+struct ulid field_entity(struct ulid ticket, struct ulid field)
 {
         uint8_t both[2 * sizeof(ticket.b)];
         struct ulid entity;
@@ -29,7 +28,7 @@ static struct ulid entity_of(struct ulid ticket, struct ulid field)
 
 int field_fold(struct db *db, const struct op *op, const struct op_ticket_field *body, bool internal)
 {
-        struct ulid entity = entity_of(body->ticket, body->field);
+        struct ulid entity = field_entity(body->ticket, body->field);
         struct stamp shown;
         sqlite3_stmt *q;
         int r;
@@ -169,7 +168,7 @@ static int change_append(struct tx *tx, const struct ticket_row *row, int64_t se
         struct op_ticket_field body = { .ticket = row->id, .field = field->field, .text = value && text ? *value : STR(""),
                                         .has_value = value && !text, .value = value && !text ? *value : STR("") };
         struct accepted a;
-        int r = registers_accept(tx, entity_of(row->id, field->field), REGISTER_FIELD, ticket_created_stamp(row), seen, 0, &a);
+        int r = registers_accept(tx, field_entity(row->id, field->field), REGISTER_FIELD, ticket_created_stamp(row), seen, 0, &a);
 
         return r ? r : tx_append(tx, &(struct effect){ .kind = inner ? &schema_op_ticket_inner_field : &schema_op_ticket_field,
                                                        .body = &body, .target = row->id, .audience = inner ? NULL : &row->id,

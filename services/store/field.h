@@ -3,6 +3,8 @@
 #include "schema/field.h"
 #include "ticket.h"
 
+/* What the register of a ticket's field belongs to. */
+struct ulid field_entity(struct ulid ticket, struct ulid field);
 int field_fold(struct db *db, const struct op *op, const struct op_ticket_field *body, bool internal);
 
 /* The values of a ticket, texts in the arena; those that customers don't know of for agents alone. */

@@ -8,6 +8,7 @@
 #include "search.h"
 #include "ticket.h"
 #include "schema/comment.h"
+#include "schema/merge.h"
 #include "schema/label.h"
 #include "schema/mention.h"
 #include "schema/person.h"
@@ -15,6 +16,7 @@
 #include "schema/team.h"
 #include "schema/type.h"
 #include "schema/view.h"
+#include "schema/undo.h"
 
 #include <errno.h>
 #include <string.h>
@@ -95,6 +97,9 @@ static int ticket_register(struct fold *f, struct ulid ticket, enum register_fie
                 break;
         case REGISTER_TEAM:
                 r = db_do(f->db, "UPDATE ticket SET team = ?2 WHERE id = ?1", "uB", ticket, value_id(q, &(struct str){ 0 }));
+                break;
+        case REGISTER_MERGED:
+                r = db_do(f->db, "UPDATE ticket SET merged_into = ?2 WHERE id = ?1", "uB", ticket, value_id(q, &(struct str){ 0 }));
                 break;
         default: /* the subject: its text lies with the op */
                 r = db_do(f->db, "UPDATE ticket SET subject_op = ?2, subject_n = ?3 WHERE id = ?1", "uui", ticket, shown.op_id, (int64_t)shown.n);
@@ -445,6 +450,65 @@ static int comment_redact(struct fold *f, const void *body)
         return r ? r : search_stain(f->db, f->internal);
 }
 
+/* ---- merging and splitting: pointers ---- */
+
+static int ticket_branch(struct fold *f, struct ulid ticket)
+{
+        int r = ticket_touch(f, ticket);
+
+        return r ? r : db_do(f->db, "UPDATE ticket SET branched = 1 WHERE id = ?1", "u", ticket);
+}
+
+static int ticket_merge(struct fold *f, const void *body)
+{
+        const struct op_ticket_merge *b = body;
+        int r = ticket_branch(f, b->ticket);
+
+        if (!r && b->has_into)
+                r = ticket_branch(f, b->into);
+        return r ? r : ticket_register(f, b->ticket, REGISTER_MERGED, 'U', 0, b->has_into ? &b->into : NULL);
+}
+
+static int pointer_move(struct fold *f, const struct op_comment_move *b, bool note)
+{
+        static const char *const sql[] = { "UPDATE comment SET moved = ?2 WHERE id = ?1", "UPDATE note SET moved = ?2 WHERE id = ?1" };
+        struct stamp shown;
+        sqlite3_stmt *q;
+        int r;
+
+        r = ticket_branch(f, b->ticket);
+        if (!r && b->has_to)
+                r = ticket_branch(f, b->to);
+        if (!r)
+                r = db_do(f->db, comment_sql[note].stub, "uu", b->comment, b->ticket);
+        if (!r)
+                r = registers_write(f->db, b->comment, REGISTER_MOVED, f->op, 'U', 0, b->has_to ? &b->to : NULL);
+        if (!r)
+                r = registers_shown(f->db, b->comment, REGISTER_MOVED, &shown, &q);
+        if (r)
+                return r;
+        r = db_do(f->db, sql[note], "uB", b->comment, value_id(q, &(struct str){ 0 }));
+        db_done(q);
+        return r;
+}
+
+_Static_assert(sizeof(struct op_note_move) == sizeof(struct op_comment_move), "a note is moved as a comment is");
+
+static int comment_move(struct fold *f, const void *body)
+{
+        return pointer_move(f, body, false);
+}
+
+static int note_move(struct fold *f, const void *body)
+{
+        return pointer_move(f, body, true);
+}
+
+static int ticket_reply(struct fold *f, const void *body)
+{
+        return ticket_touch(f, ((const struct op_ticket_reply *)body)->ticket);
+}
+
 /* ---- people, the project, access ---- */
 
 _Static_assert(sizeof(struct op_staff_set) == sizeof(struct op_person_set), "staff are people");
@@ -515,6 +579,10 @@ static const struct {
         { &schema_op_watcher_remove, watcher_remove },
         { &schema_op_link_add, link_add, true },
         { &schema_op_link_remove, link_remove, true },
+        { &schema_op_ticket_merge, ticket_merge, true },
+        { &schema_op_ticket_reply, ticket_reply, true },
+        { &schema_op_comment_move, comment_move, true },
+        { &schema_op_note_move, note_move, true },
         { &schema_op_comment_add, comment_add },
         { &schema_op_comment_edit, comment_edit },
         { &schema_op_comment_delete, comment_delete },
@@ -536,6 +604,7 @@ static const struct {
         { &schema_op_own_view_set, definition_set },
         { &schema_op_label_set, definition_set },
         { &schema_op_role_set, nothing },
+        { &schema_op_command_undo, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },
 };

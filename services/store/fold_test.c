@@ -3,6 +3,8 @@
 #include "audit.h"
 #include "fold.h"
 #include "schema/link.h"
+#include "schema/merge.h"
+#include "schema/undo.h"
 #include "store_room.h"
 #include "schema/label.h"
 #include "schema/team.h"
@@ -75,6 +77,34 @@ static void random_link(struct room *room, struct history *h)
                 room_call(room, AGNES, &schema_method_link_remove, &cut, &(struct link_remove_result){ 0 });
 }
 
+/* Or their last command is undone. */
+static void random_merge(struct room *room, struct history *h)
+{
+        struct ticket_merge merge = { .ticket = h->tickets[room_random(room) % h->n_tickets], .into = h->tickets[room_random(room) % h->n_tickets],
+                                      .has_op_id = true, .op_id = room_id(room) };
+        struct ticket_split split = { .ticket = merge.ticket, .subject = STR("Split off"), .has_op_id = true, .op_id = merge.op_id };
+        struct command_undo undo = { .has_op_id = true, .op_id = merge.op_id };
+        struct ulid *pool = room_random(room) % 3 ? h->comments : h->notes;
+        size_t n = pool == h->comments ? h->n_comments : h->n_notes;
+
+        switch (room_random(room) % 3) {
+        case 0:
+                room_call(room, AGNES, &schema_method_ticket_merge, &merge, &(struct ticket_merge_result){ 0 });
+                break;
+        case 1:
+                split.comments.items = &pool[n ? room_random(room) % n : 0];
+                split.comments.n = n > 0;
+                for (size_t i = 0; n && i < h->n_tickets; i++) { /* the one that it shows on, of which nobody keeps account here */
+                        split.ticket = h->tickets[i];
+                        room_call(room, AGNES, &schema_method_ticket_split, &split, &(struct ticket_split_result){ 0 });
+                }
+                break;
+        default:
+                room_call(room, room_random(room) % 2 ? AGNES : ARTHUR, &schema_method_command_undo, &undo, &(struct command_undo_result){ 0 });
+                break;
+        }
+}
+
 /* One command of somebody; refusals are fine, they leave no op. */
 static void random_command(struct room *room, struct history *h)
 {
@@ -90,7 +120,7 @@ static void random_command(struct room *room, struct history *h)
         int r;
 
         room->now_ms += room_random(room) % 50 ? (int64_t)(room_random(room) % 3000) : (int64_t)15 * 24 * 60 * 60 * 1000; /* now and then too late */
-        switch (room_random(room) % 17) {
+        switch (room_random(room) % 20) {
         case 0:
                 if (h->n_tickets < TICKETS)
                         h->tickets[h->n_tickets++] = room_ticket(room, ALICE, "Random").id;
@@ -143,6 +173,11 @@ static void random_command(struct room *room, struct history *h)
         case 9:
         case 10:
                 random_link(room, h);
+                break;
+        case 11:
+        case 12:
+        case 13:
+                random_merge(room, h);
                 break;
         default:
                 set.seen = random_seen(room, h, &set.has_seen);

@@ -2,6 +2,7 @@
 
 #include "change.h"
 #include "position.h"
+#include "undo.h"
 
 #include <errno.h>
 #include <string.h>
@@ -212,6 +213,8 @@ int store_on_link_add(struct store *s, struct call *c, const struct link_add *in
         r = tx_begin(s, c, &tx, &again);
         if (!r && !again)
                 r = link_make(tx, c, in);
+        if (!r && !again)
+                r = undo_remember(tx);
         if (!r)
                 r = link_list(tx->db, &tx->actor, in->ticket, tx->arena, &ret->links.items, &ret->links.n);
         if (r)
@@ -235,6 +238,8 @@ int store_on_link_remove(struct store *s, struct call *c, const struct link_remo
                 r = link_cut(tx, ends);
         if (!r && !again && ends.kind == LINK_KIND_RELATES)
                 r = link_cut(tx, (struct ends){ ends.kind, ends.other, ends.ticket });
+        if (!r && !again)
+                r = undo_remember(tx);
         if (!r)
                 r = link_list(tx->db, &tx->actor, in->ticket, tx->arena, &ret->links.items, &ret->links.n);
         if (r)

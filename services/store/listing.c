@@ -18,7 +18,7 @@ _Static_assert(TICKET_STATE_NEW == 0 && TICKET_STATE_OPEN == 1 && TICKET_STATE_P
 _Static_assert(PRIORITY_URGENT == 3, "the greatest");
 /* ?23, ?24: where the page before ended; ?25: how many. */
 #define PAGE(path, key, beyond, direction)                                                                             \
-        "SELECT t.id, " key " FROM ticket t " path " AND (" key ", t.id) " beyond " (?23, ?24) AND NOT t.hidden AND "  \
+        "SELECT t.id, " key " FROM ticket t " path " AND (" key ", t.id) " beyond " (?23, ?24) AND NOT t.hidden AND t.merged_into IS NULL AND "  \
         SEARCH_FITS("touched") " ORDER BY " key direction ", t.id" direction " LIMIT ?25"
 #define ORDERS(path)                                                                                                   \
         {                                                                                                              \
@@ -33,16 +33,19 @@ static const char *const page_sql[PATHS][5] = {
         [BY_ORDER] = ORDERS(ANY),
 };
 
-#define COUNT(path) "SELECT count(*), 0 FROM (SELECT 1 FROM ticket t " path " AND NOT t.hidden AND " SEARCH_FITS("touched") " LIMIT ?23)"
+#define COUNT(path)                                                                                                    \
+        "SELECT count(*), 0 FROM (SELECT 1 FROM ticket t " path " AND NOT t.hidden AND t.merged_into IS NULL AND "     \
+        SEARCH_FITS("touched") " LIMIT ?23)"
 static const char *const count_sql[PATHS] = {
         [BY_ACTIVE] = COUNT(ACTIVE), [BY_ASSIGNEE] = COUNT(ASSIGNED), [BY_REQUESTER] = COUNT(REQUESTED), [BY_TAG] = COUNT(TAGGED),
-        [BY_ORDER] = "SELECT total(fits), count(*) = 10000 FROM (SELECT t.touched, NOT t.hidden AND " SEARCH_FITS("touched") " AS fits FROM ticket t"
+        [BY_ORDER] = "SELECT total(fits), count(*) = 10000 FROM (SELECT t.touched, NOT t.hidden AND t.merged_into IS NULL AND "
+                     SEARCH_FITS("touched") " AS fits FROM ticket t"
                      " WHERE (?23 = ?23) ORDER BY t.touched DESC LIMIT 10000)",
 };
 _Static_assert(LISTING_LOOK_MAX == 10000, "as the SQL says");
 static const char counted_sql[] = "SELECT total(t.n), 0 FROM ticket_count t WHERE " SEARCH_FITS_COUNTED " AND (?22 = ?22)";
 static const char aside_sql[] = "SELECT count(*), 0 FROM snooze z CROSS JOIN ticket t ON t.id = z.ticket WHERE z.user = ?22 AND z.active"
-                                " AND NOT t.hidden AND " SEARCH_FITS_COUNTED;
+                                " AND NOT t.hidden AND t.merged_into IS NULL AND " SEARCH_FITS_COUNTED;
 
 int listing_init(struct db *db, struct call *c, const struct caller *caller, struct str text, enum view_order order, struct listing *ret)
 {

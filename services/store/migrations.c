@@ -146,7 +146,6 @@ static const char *const steps[] = {
         "  UPDATE ticket_count SET n = n + 1 WHERE NOT NEW.hidden AND " SAME("NEW") ";"
         "  DELETE FROM ticket_count WHERE NOT OLD.hidden AND n = 0 AND " SAME("OLD") ";"
         "END;",
-#undef SAME
 
         /* local, as read_mark. active: 0 for a while after it ended. until: NULL where no time ends it */
         "CREATE TABLE snooze ("
@@ -170,6 +169,29 @@ static const char *const steps[] = {
         "  WHERE scope = 1 AND audience IS NULL;"
         "UPDATE op SET audience = (SELECT a.ticket FROM attachment a WHERE a.op_id = op.op_id AND a.n = op.n)"
         "  WHERE scope = 1 AND audience IS NULL;",
+        /* merged_into, moved: derived from register. branched: a merge or a split was ever about it */
+        "ALTER TABLE ticket ADD COLUMN merged_into BLOB;"
+        "ALTER TABLE ticket ADD COLUMN branched INTEGER NOT NULL DEFAULT 0;"
+        "DROP TRIGGER ticket_counted;"
+        "CREATE TRIGGER ticket_counted AFTER UPDATE OF state, priority, assignee, type, team, hidden, merged_into ON ticket BEGIN"
+        "  UPDATE ticket_count SET n = n - 1 WHERE NOT OLD.hidden AND OLD.merged_into IS NULL AND " SAME("OLD") ";"
+        "  INSERT INTO ticket_count SELECT NEW.state, NEW.priority, NEW.assignee, NEW.type, NEW.team, 0"
+        "    WHERE NOT NEW.hidden AND NEW.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM ticket_count WHERE " SAME("NEW") ");"
+        "  UPDATE ticket_count SET n = n + 1 WHERE NOT NEW.hidden AND NEW.merged_into IS NULL AND " SAME("NEW") ";"
+        "  DELETE FROM ticket_count WHERE NOT OLD.hidden AND OLD.merged_into IS NULL AND n = 0 AND " SAME("OLD") ";"
+        "END;"
+        "CREATE INDEX ticket_by_merged ON ticket(merged_into) WHERE merged_into IS NOT NULL;"
+        "ALTER TABLE comment ADD COLUMN moved BLOB;"
+        "ALTER TABLE note ADD COLUMN moved BLOB;"
+        "CREATE INDEX comment_by_moved ON comment(moved) WHERE moved IS NOT NULL;"
+        "CREATE INDEX note_by_moved ON note(moved) WHERE moved IS NOT NULL;",
+#undef SAME
+
+        /* local: whose command was the last one that can be undone. seq: of its last op */
+        "CREATE TABLE recent (actor BLOB NOT NULL, seq INTEGER NOT NULL, op_id BLOB NOT NULL, PRIMARY KEY(actor, seq)) WITHOUT ROWID;"
+        "CREATE INDEX recent_by_op ON recent(op_id);"
+        /* local: which write the one of an undo put back; NULL: what the register was created with */
+        "CREATE TABLE restored (op_id BLOB NOT NULL, n INTEGER NOT NULL, stamp BLOB, PRIMARY KEY(op_id, n)) WITHOUT ROWID;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -3,10 +3,15 @@
 #include "comment.h"
 #include "personal.h"
 #include "registers.h"
+#include "thread.h"
 #include "ticket.h"
 
 #include <errno.h>
 
+#define SHOWN(columns, sees) THREAD_OF(sees) "SELECT * FROM (" columns ") ORDER BY 1 DESC, 2 DESC"
+#define ROWS(table, sees) THREAD_ROWS("created, id, author, deleted", table, sees)
+static const char shown_public[] = SHOWN(ROWS("comment", THREAD_SEES_OWN), THREAD_SEES_OWN);
+static const char shown_all[] = SHOWN(ROWS("comment", THREAD_SEES_ALL) " UNION ALL " ROWS("note", THREAD_SEES_ALL), THREAD_SEES_ALL);
 #define WRITTEN(table) "SELECT created, id, author, deleted FROM " table " WHERE ticket = ?1 AND NOT hidden"
 static const char written_public[] = WRITTEN("comment") " ORDER BY 1 DESC, 2 DESC";
 static const char written_all[] = WRITTEN("comment") " UNION ALL " WRITTEN("note") " ORDER BY 1 DESC, 2 DESC";
@@ -35,14 +40,20 @@ static bool is_behind(struct page a, struct page b)
 int read_unread(struct db *db, const struct caller *user, struct ulid ticket, int64_t *ret)
 {
         struct page mark;
+        bool branched;
         sqlite3_stmt *q;
         int64_t n = 0;
         int r;
 
         r = mark_place(db, user, ticket, &mark);
+        if (!r)
+                r = thread_branched(db, ticket, &branched);
         if (r)
                 return r;
-        q = db_query(db, caller_is_agent(user) ? written_all : written_public, "u", ticket);
+        if (branched)
+                q = db_query(db, caller_is_agent(user) ? shown_all : shown_public, "uu", ticket, user->user);
+        else
+                q = db_query(db, caller_is_agent(user) ? written_all : written_public, "u", ticket);
         while (n < READ_UNREAD_MAX && (r = db_step(db, q)) > 0) {
                 if (!is_behind((struct page){ (uint64_t)db_column_int(q, 0), db_column_ulid(q, 1) }, mark) ||
                     ulid_eq(db_column_ulid(q, 2), user->user))
@@ -56,7 +67,7 @@ int read_unread(struct db *db, const struct caller *user, struct ulid ticket, in
         return 0;
 }
 
-static int mark_write(struct store *s, struct ulid user, const struct comment_row *row)
+static int mark_write(struct store *s, struct ulid user, struct ulid ticket, const struct comment_row *row)
 {
         int64_t before, seq;
         int r;
@@ -69,7 +80,7 @@ static int mark_write(struct store *s, struct ulid user, const struct comment_ro
         return db_do(s->writer.db, "INSERT INTO read_mark(user, ticket, comment, created, internal, version, seq) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                                    " ON CONFLICT DO UPDATE SET comment = excluded.comment, created = excluded.created, internal = excluded.internal,"
                                    " version = excluded.version, seq = excluded.seq",
-                     "uuuiiii", user, row->ticket, row->id, (int64_t)row->created, (int64_t)row->internal, personal_version(s, before), seq);
+                     "uuuiiii", user, ticket, row->id, (int64_t)row->created, (int64_t)row->internal, personal_version(s, before), seq);
 }
 
 /* A row of "SELECT ticket, comment, version FROM read_mark". */
@@ -84,6 +95,7 @@ int store_on_read_mark(struct store *s, struct call *c, const struct read_mark *
         struct caller user = store_actor(c);
         struct db *db = s->writer.db;
         struct comment_row row;
+        bool branched, there = false;
         struct page mark;
         sqlite3_stmt *q;
         int r;
@@ -91,11 +103,19 @@ int store_on_read_mark(struct store *s, struct call *c, const struct read_mark *
         r = comment_find_visible(db, &user, false, in->comment, &row);
         if (r == FAULT_NOT_FOUND)
                 r = comment_find_visible(db, &user, true, in->comment, &row);
-        if (r || !ulid_eq(row.ticket, in->ticket))
+        if (!r)
+                r = thread_branched(db, in->ticket, &branched);
+        if (!r && branched)
+                r = thread_has(db, &user, in->ticket, row.internal, row.id, &there);
+        else if (!r)
+                there = ulid_eq(row.ticket, in->ticket);
+        if (!r && there)
+                r = ticket_visible(db, &user, in->ticket, &there);
+        if (r || !there)
                 return r < 0 ? r : call_not_found(c);
         r = mark_place(db, &user, in->ticket, &mark);
         if (!r && is_behind((struct page){ row.created, row.id }, mark))
-                r = mark_write(s, user.user, &row);
+                r = mark_write(s, user.user, in->ticket, &row);
         if (r)
                 return r;
         q = db_query(db, "SELECT ticket, comment, version FROM read_mark WHERE user = ?1 AND ticket = ?2", "uu", user.user, in->ticket);

@@ -6,7 +6,7 @@
 
 const char *register_name(enum register_field field)
 {
-        static const char *const names[] = { "", "state", "priority", "assignee", "subject", "body", "type", "team", "field" };
+        static const char *const names[] = { "", "state", "priority", "assignee", "subject", "body", "type", "team", "field", "merged_into", "moved_to" };
 
         return names[field];
 }

@@ -2,7 +2,8 @@
 #pragma once
 #include "tx.h"
 
-enum register_field { REGISTER_STATE = 1, REGISTER_PRIORITY, REGISTER_ASSIGNEE, REGISTER_SUBJECT, REGISTER_BODY, REGISTER_TYPE, REGISTER_TEAM, REGISTER_FIELD };
+enum register_field { REGISTER_STATE = 1, REGISTER_PRIORITY, REGISTER_ASSIGNEE, REGISTER_SUBJECT, REGISTER_BODY, REGISTER_TYPE, REGISTER_TEAM, REGISTER_FIELD,
+                      REGISTER_MERGED, REGISTER_MOVED };
 enum { REGISTER_BASE_MAX = 8 };
 
 const char *register_name(enum register_field field); /* as op_base and Ticket.conflicts name it */

@@ -3,6 +3,7 @@
 #include "field.h"
 #include "read.h"
 #include "registers.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +13,7 @@ enum { TICKET_SUBJECT_FIELD = 1 };
 
 #define COLUMNS                                                                                                      \
         "id, number, requester, created, state, priority, assignee, subject_op, subject_n, changed, touched, comments, " \
-        "notes, newest_comment, type, team, wake, label"
+        "notes, newest_comment, type, team, wake, label, merged_into, branched"
 
 static void row_read(sqlite3_stmt *q, struct ticket_row *ret)
 {
@@ -41,6 +42,9 @@ static void row_read(sqlite3_stmt *q, struct ticket_row *ret)
                 .wake_at = db_column_int(q, 16),
                 .has_label = !db_column_is_null(q, 17),
                 .label = db_column_ulid(q, 17),
+                .has_merged = !db_column_is_null(q, 18),
+                .merged = db_column_ulid(q, 18),
+                .branched = db_column_int(q, 19),
         };
 }
 
@@ -229,6 +233,23 @@ int ticket_number_next(struct db *db, int64_t *ret)
         return db_int(db, ret, "SELECT coalesce(max(number), 0) + 1 FROM ticket", "");
 }
 
+/* Of a merged ticket, as far as the caller may know where to; of one whose thread branches, what shows on it. */
+static int branched_view(struct db *db, const struct caller *caller, const struct ticket_row *row, struct ticket *ret)
+{
+        struct thread_sum sum;
+        int r;
+
+        r = thread_sum(db, caller, row->id, &sum);
+        if (r)
+                return r;
+        ret->comments = sum.comments;
+        ret->notes = sum.notes;
+        ret->has_newest_comment = sum.has_newest;
+        ret->newest_comment = sum.newest;
+        ret->merged_into = row->merged;
+        return row->has_merged ? ticket_visible(db, caller, row->merged, &ret->has_merged_into) : 0;
+}
+
 int ticket_view(struct db *db, const struct caller *caller, const struct ticket_row *row, struct arena *arena, struct ticket *ret)
 {
         bool agent = caller_is_agent(caller);
@@ -269,6 +290,8 @@ int ticket_view(struct db *db, const struct caller *caller, const struct ticket_
                 r = conflicts(db, row->id, agent, arena, ret);
         if (!r)
                 r = field_values(db, row->id, agent, arena, &ret->fields.items, &ret->fields.n);
+        if (!r && row->branched)
+                r = branched_view(db, caller, row, ret);
         ret->has_unread = !ulid_is_zero(caller->user);
         if (!r && ret->has_unread)
                 r = read_unread(db, caller, row->id, &ret->unread);

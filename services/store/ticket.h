@@ -19,6 +19,8 @@ struct ticket_row {
         bool has_wake, has_label;
         int64_t wake_at;                 /* ms; of a pending one */
         struct ulid label;
+        bool has_merged, branched;       /* thread.h */
+        struct ulid merged;              /* the ticket that it is merged into */
 };
 
 /* 0, FAULT_NOT_FOUND (unsaid why: no such ticket, or not for this caller), or an error of the database. */
