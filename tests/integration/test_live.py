@@ -1,5 +1,6 @@
 """Coming back: from memory, from the log, and where neither will do. What one sees meanwhile is what one may see."""
 import json
+import os
 import select
 import shutil
 import signal
@@ -10,9 +11,11 @@ import pytest
 
 from harness import Desk, Device, RpcError, until
 from raw_socket import RawSocket
+from wire import Client, Fault
 
 CUSTOMER, AGENT, PHONE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 TAIL_PRELOAD, RESET_OPS = 4096, 10000
+UNAVAILABLE = 32006
 
 
 @pytest.fixture
@@ -271,3 +274,41 @@ def test_a_client_that_comes_back_as_somebody_else_begins_anew(desk):
     again.close()
     with pytest.raises(RpcError):
         desk.customer.rpc("note.list", ticket="0" * 26)
+
+
+class DeafGateway:
+    """One that hears nothing of identity: it takes callers for what they were when it asked."""
+
+    def __init__(self, desk, device):
+        with Client(desk.root / "run/assist-identity/rpc.sock") as identity:
+            self.sealed = identity.call("session.resolve", [device.token, device.address])[0]
+        self.fanout, self.id, self.after, self.number = Client(desk.root / "run/assist-fanout/rpc.sock"), os.urandom(16), 0, 0
+        self.session = os.urandom(16)
+
+    def attach(self):
+        self.number += 1
+        return self.fanout.call("live.attach", [self.id, self.number, self.session], self.sealed)
+
+    def told(self):
+        """What is delivered next, of ops."""
+        _, self.after, _, items, _ = self.fanout.call("live.follow", [self.id, self.after, 65536])
+        return [event[0] for cursor, event, _, _ in items if cursor]
+
+
+def test_who_is_no_agent_any_more_sees_nothing_of_agents_by_a_gateway_that_has_not_heard_of_it(desk):
+    ticket = desk.customer.rpc("ticket.create", subject="Help", body="b")["id"]
+    other = desk.member(PHONE, "otto@example.org", "Otto", "agent")
+    gateway, told = DeafGateway(desk, desk.agent), []
+    gateway.attach()
+    other.rpc("note.add", ticket=ticket, body="between us")
+    until("the note is told", lambda: told.extend(gateway.told()) or told == ["note.added"])
+    desk.ctl("user", "set", "ada@example.org", "--role", "customer")
+    until("the role is told", lambda: told.extend(gateway.told()) or "role.changed" in told)
+    other.rpc("note.add", ticket=ticket, body="not for her")
+    desk.ctl("user", "set", "otto@example.org", "--name", "Ottokar")
+    until("the name is told", lambda: told.extend(gateway.told()) or told[-1] == "person.changed")
+    assert told.count("note.added") == 1
+    with pytest.raises(Fault) as refused:
+        gateway.attach()
+    assert refused.value.code == UNAVAILABLE
+    gateway.fanout.close()
