@@ -3,6 +3,7 @@
 #include "init.h"
 #include "mailbox.h"
 #include "operator.h"
+#include "seed.h"
 #include "schema/identity.h"
 #include "schema/project.h"
 #include "top.h"
@@ -174,6 +175,7 @@ static const struct command {
         { "outbox", "", "mails on their way, and what became of them", &schema_method_outbox_list, NULL, NULL },
         { "store rebuild", "", "fold the whole log anew, and compare", .run = run_rebuild },
         { "audit verify", "", "check the log's hashes, checkpoints and commitments", .run = run_verify },
+        { "seed", "--tickets N [--seed S]", "fill the desk with invented people, tickets and history", .run = run_seed },
         { "config", "check | print", "the settings", .run = run_config },
         { "call", "METHOD [--field value ...]", "any method that operators may call", .run = run_call },
 };

@@ -34,6 +34,12 @@ static const char *const text_sql[] = {
 #define ADD(table) "INSERT INTO " table "(rowid, text, ticket) SELECT id, text, ticket FROM search_content WHERE id = ?1"
 static const char *const remove_sql[] = { REMOVE("search_public"), REMOVE("search_public"), REMOVE("search_notes") };
 static const char *const add_sql[] = { ADD("search_public"), ADD("search_public"), ADD("search_notes") };
+/* All texts behind a position at once: FTS5 writes what it holds in memory at the end of each statement, so one a text would cost most of the time. */
+#define ADD_BEHIND(table, sources)                                                                                     \
+        "INSERT INTO " table "(rowid, text, ticket) SELECT c.id, c.text, c.ticket FROM search_text s JOIN search_content c ON c.id = s.id"   \
+        " WHERE s.id > ?1 AND s.source " sources
+static const char *const add_behind_sql[] = { ADD_BEHIND("search_public", "<> 2"), ADD_BEHIND("search_notes", "= 2") };
+_Static_assert(SEARCH_NOTE == 2, "as the SQL says");
 
 struct indexed {
         int64_t id;
@@ -50,7 +56,8 @@ static int text_remove(struct db *db, enum search_source source, int64_t id)
         return r ? r : db_do(db, "DELETE FROM search_text WHERE id = ?1", "i", id);
 }
 
-static int text_put(struct db *db, enum search_source source, struct ulid entity, const struct indexed *text)
+/* What came behind `behind` is left to add_behind_sql. */
+static int text_put(struct db *db, enum search_source source, struct ulid entity, const struct indexed *text, int64_t behind)
 {
         int64_t same;
         int r = db_int(db, &same, "SELECT op_id = ?2 AND n = ?3 FROM search_text WHERE id = ?1", "iui", text->id, text->op_id, text->n);
@@ -68,10 +75,10 @@ static int text_put(struct db *db, enum search_source source, struct ulid entity
                   (int64_t)source, text->ticket, source == SEARCH_SUBJECT ? NULL : &entity, text->op_id, text->n, text->field);
         if (r || !sqlite3_changes(db_handle(db))) /* it was redacted */
                 return r;
-        return db_do(db, add_sql[source], "i", text->id);
+        return text->id > behind ? 0 : db_do(db, add_sql[source], "i", text->id);
 }
 
-static int entity_index(struct db *db, enum search_source source, struct ulid entity)
+static int entity_index(struct db *db, enum search_source source, struct ulid entity, int64_t behind)
 {
         sqlite3_stmt *q = db_query(db, text_sql[source], "u", entity);
         struct indexed text;
@@ -82,11 +89,11 @@ static int entity_index(struct db *db, enum search_source source, struct ulid en
         text = (struct indexed){ .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1), .op_id = db_column_ulid(q, 2),
                                  .n = db_column_int(q, 3), .field = db_column_int(q, 4), .found = db_column_int(q, 5) };
         db_done(q);
-        return text_put(db, source, entity, &text);
+        return text_put(db, source, entity, &text, behind);
 }
 
 /* What an op is about is its target. A redaction is not among them: it has done its work by itself. */
-static int entry_index(struct db *db, const struct log_entry *e)
+static int entry_index(struct db *db, const struct log_entry *e, int64_t behind)
 {
         static const struct {
                 const struct schema_op *kind;
@@ -100,25 +107,26 @@ static int entry_index(struct db *db, const struct log_entry *e)
 
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
                 if (kinds[i].kind == e->kind)
-                        return entity_index(db, kinds[i].source, e->op.target);
+                        return entity_index(db, kinds[i].source, e->op.target, behind);
         return 0;
 }
 
 int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *ret_seq)
 {
         sqlite3_stmt *q;
-        int64_t seq;
+        int64_t seq, behind;
         int r = search_position(db, &seq);
 
         if (r)
                 return r;
+        behind = seq;
         q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", seq, max_ops);
         while ((r = db_step(db, q)) > 0) {
                 struct log_entry e;
 
                 r = log_entry_read(q, arena, &e);
                 if (!r)
-                        r = entry_index(db, &e);
+                        r = entry_index(db, &e, behind);
                 arena_reset(arena);
                 if (r) {
                         db_done(q);
@@ -126,6 +134,8 @@ int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *r
                 }
                 seq = e.seq;
         }
+        for (size_t i = 0; i < sizeof(add_behind_sql) / sizeof(add_behind_sql[0]) && !r; i++)
+                r = db_do(db, add_behind_sql[i], "i", behind);
         if (!r)
                 r = db_do(db, "INSERT INTO position(name, after) VALUES('search', ?1) ON CONFLICT DO UPDATE SET after = excluded.after", "i", seq);
         if (!r)

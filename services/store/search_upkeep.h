@@ -15,7 +15,7 @@ enum {
         SEARCH_FAR = 32 * 1024,         /* behind which it takes steps between commands, too */
         SEARCH_QUIET_US = 20 * 1000,    /* without a command, before it begins */
         SEARCH_RETRY_US = 1000 * 1000,  /* after a step that failed */
-        SEARCH_STEP_OPS = 64,
+        SEARCH_STEP_OPS = 256,
         SEARCH_STEP_PAGES = 32,
 };
 
