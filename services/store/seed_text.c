@@ -72,6 +72,18 @@ static const char *const tags[] = {
         "licence", "café", "backup", "security", "feature", "question",
 };
 
+static const char *const customer_ends[] = {
+        "\n\nBest regards\n\n--\nAccounts Receivable, 3rd floor, extension 4711\nPlease think of the trees before you print this mail.",
+        "\n\nThanks in advance!", "\n\nSent from my phone", "\n\nMit freundlichen Grüßen\nEinkauf · Bürogebäude West · Tel. +49 30 555 0142", "",
+        "\n\nCordialement,\nService comptabilité, 12 rue de l'Église, 75020 Paris",
+        "\n\nKind regards\nLogistics · Warehouse 7 · phone 555 0187\nThis message may contain confidential information. If you are not the one it was meant for, "
+        "please tell us and delete it.",
+};
+static const char *const agent_ends[] = {
+        "\n\nKind regards,\nyour support team\n\nWe are here Monday to Friday from 8 to 18. You can follow all of your questions in the desk.",
+        "\n\nBest,\nService desk, second line", "\n\nHave a nice day!", "\n\nRegards,\nIT operations · extension 1100 · urgent matters: call us",
+};
+
 const char *seed_tag(struct seed_random *random)
 {
         return PICK(random, tags);
@@ -136,10 +148,13 @@ void seed_question(struct seed_random *random, struct buf *out)
                 buf_text(out, "\n\n");
                 SENTENCES(random, details, 2 + seed_below(random, 8), out);
         }
+        buf_text(out, PICK(random, customer_ends));
 }
 
 void seed_answer(struct seed_random *random, struct buf *out)
 {
+        buf_text(out, PICK(random, openings));
+        buf_text(out, "\n\n");
         if (seed_below(random, 4) == 0) {
                 buf_text(out, "> ");
                 buf_text(out, PICK(random, details));
@@ -153,6 +168,7 @@ void seed_answer(struct seed_random *random, struct buf *out)
                         buf_text(out, PICK(random, answers));
                 }
         }
+        buf_text(out, PICK(random, agent_ends));
 }
 
 void seed_reaction(struct seed_random *random, struct buf *out)
@@ -162,6 +178,11 @@ void seed_reaction(struct seed_random *random, struct buf *out)
                 buf_char(out, ' ');
                 SENTENCES(random, details, 1 + seed_below(random, 7), out);
         }
+        if (seed_below(random, 3) == 0) { /* most mail programs do so */
+                buf_text(out, "\n\nOn Tuesday, the support team wrote:\n> ");
+                SENTENCES(random, answers, 2 + seed_below(random, 5), out);
+        }
+        buf_text(out, PICK(random, customer_ends));
 }
 
 void seed_note(struct seed_random *random, struct buf *out)
