@@ -162,6 +162,32 @@ static void tickets_are_found_by_their_fields(void **state)
         room_proof(room);
 }
 
+static void words_of_a_text_field_are_found_by_who_may_know_it(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "s").id;
+        struct field place = define(room, "place", FIELD_KIND_TEXT, FIELD_ACCESS_READ), secret = define(room, "secret", FIELD_KIND_TEXT, FIELD_ACCESS_HIDDEN),
+                     colour = define(room, "colour", FIELD_KIND_CHOICE, FIELD_ACCESS_READ);
+
+        assert_int_equal(put(room, AGNES, ticket, &place, "Attic, behind the zeppelin"), 0);
+        assert_int_equal(put(room, AGNES, ticket, &secret, "owes us a hindenburg"), 0);
+        assert_int_equal(put(room, AGNES, ticket, &colour, "red"), 0);
+        assert_int_equal(found_by(room, ALICE, "zeppelin"), 1);
+        assert_int_equal(found_by(room, BOB, "zeppelin"), 0);
+        assert_int_equal(found_by(room, AGNES, "hindenburg"), 1);
+        assert_int_equal(found_by(room, ALICE, "hindenburg"), 0);
+        assert_int_equal(found_by(room, AGNES, "red"), 0); /* a filter finds it */
+        assert_int_equal(put(room, AGNES, ticket, &place, "Cellar"), 0);
+        assert_int_equal(found_by(room, ALICE, "zeppelin"), 0);
+        assert_int_equal(found_by(room, ALICE, "cellar"), 1);
+        assert_int_equal(put(room, AGNES, ticket, &place, "Cellar"), 0);
+        assert_int_equal(put(room, AGNES, ticket, &place, NULL), 0);
+        assert_int_equal(put(room, AGNES, ticket, &secret, "paid"), 0);
+        assert_int_equal(found_by(room, ALICE, "cellar"), 0);
+        assert_int_equal(found_by(room, AGNES, "hindenburg"), 0);
+        room_proof(room);
+}
+
 static void key_and_kind_are_for_ever_and_retired_fields_get_nothing_new(void **state)
 {
         struct room *room = *state;
@@ -194,6 +220,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(customers_do_with_fields_what_their_access_says, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_value_stays_as_visible_as_it_was_written, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(tickets_are_found_by_their_fields, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(words_of_a_text_field_are_found_by_who_may_know_it, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(key_and_kind_are_for_ever_and_retired_fields_get_nothing_new, room_setup, room_teardown),
         };
 

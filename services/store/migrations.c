@@ -192,6 +192,9 @@ static const char *const steps[] = {
         "CREATE INDEX recent_by_op ON recent(op_id);"
         /* local: which write the one of an undo put back; NULL: what the register was created with */
         "CREATE TABLE restored (op_id BLOB NOT NULL, n INTEGER NOT NULL, stamp BLOB, PRIMARY KEY(op_id, n)) WITHOUT ROWID;",
+
+        /* custom fields that are found by their words */
+        "CREATE INDEX search_text_field ON search_text(ticket, entity) WHERE source > 2;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -2,6 +2,7 @@
 
 #include "db.h"
 #include "schema/comment.h"
+#include "schema/field.h"
 #include "schema/ticket.h"
 #include "tx.h"
 
@@ -32,14 +33,15 @@ static const char *const text_sql[] = {
 
 #define REMOVE(table) "DELETE FROM " table " WHERE rowid = ?1"
 #define ADD(table) "INSERT INTO " table "(rowid, text, ticket) SELECT id, text, ticket FROM search_content WHERE id = ?1"
-static const char *const remove_sql[] = { REMOVE("search_public"), REMOVE("search_public"), REMOVE("search_notes") };
-static const char *const add_sql[] = { ADD("search_public"), ADD("search_public"), ADD("search_notes") };
+static const char *const remove_sql[] = { REMOVE("search_public"), REMOVE("search_public"), REMOVE("search_notes"), REMOVE("search_public"),
+                                          REMOVE("search_notes") };
+static const char *const add_sql[] = { ADD("search_public"), ADD("search_public"), ADD("search_notes"), ADD("search_public"), ADD("search_notes") };
 /* All texts behind a position at once: FTS5 writes what it holds in memory at the end of each statement, so one a text would cost most of the time. */
 #define ADD_BEHIND(table, sources)                                                                                     \
         "INSERT INTO " table "(rowid, text, ticket) SELECT c.id, c.text, c.ticket FROM search_text s JOIN search_content c ON c.id = s.id"   \
         " WHERE s.id > ?1 AND s.source " sources
-static const char *const add_behind_sql[] = { ADD_BEHIND("search_public", "<> 2"), ADD_BEHIND("search_notes", "= 2") };
-_Static_assert(SEARCH_NOTE == 2, "as the SQL says");
+static const char *const add_behind_sql[] = { ADD_BEHIND("search_public", "IN (0, 1, 3)"), ADD_BEHIND("search_notes", "IN (2, 4)") };
+_Static_assert(SEARCH_NOTE == 2 && SEARCH_FIELD == 3 && SEARCH_INNER_FIELD == 4, "as the SQL says");
 
 struct indexed {
         int64_t id;
@@ -92,8 +94,55 @@ static int entity_index(struct db *db, enum search_source source, struct ulid en
         return text_put(db, source, entity, &text, behind);
 }
 
+/* The value of a field has the id of the write that shows, so it changes with each. */
+static int field_drop(struct db *db, struct ulid ticket, struct ulid field, struct ulid op_id, int64_t n, bool *ret_same)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT id, source, op_id = ?3 AND n = ?4 FROM search_text WHERE ticket = ?1 AND entity = ?2 AND source > 2", "uuui",
+                                   ticket, field, op_id, n);
+        int r = db_step(db, q);
+        enum search_source source;
+        int64_t id;
+
+        *ret_same = false;
+        if (r <= 0)
+                return r;
+        id = db_column_int(q, 0);
+        source = (enum search_source)db_column_int(q, 1);
+        *ret_same = db_column_int(q, 2);
+        db_done(q);
+        return *ret_same ? 0 : text_remove(db, source, id);
+}
+
+static int field_index(struct db *db, const struct log_entry *e, struct arena *arena, int64_t behind)
+{
+        struct op_ticket_field body = { 0 };
+        struct indexed text = { .field = 2, .found = true };
+        enum search_source source;
+        sqlite3_stmt *q;
+        bool same;
+        int r = log_entry_body(NULL, e, arena, &body);
+
+        if (r)
+                return r;
+        q = db_query(db, "SELECT o.seq, v.op_id, v.n, v.internal, v.value IS NULL AND length(t.text) > 0 FROM field_value v JOIN op o ON o.op_id = v.op_id"
+                         " AND o.n = v.n LEFT JOIN op_text t ON t.op_id = v.op_id AND t.n = v.n AND t.field = 2 WHERE v.ticket = ?1 AND v.field = ?2",
+                     "uu", body.ticket, body.field);
+        r = db_step(db, q);
+        if (r <= 0)
+                return r;
+        text.id = db_column_int(q, 0);
+        text.op_id = db_column_ulid(q, 1);
+        text.n = db_column_int(q, 2);
+        text.ticket = body.ticket;
+        source = db_column_int(q, 3) ? SEARCH_INNER_FIELD : SEARCH_FIELD;
+        text.found = db_column_int(q, 4);
+        db_done(q);
+        r = field_drop(db, body.ticket, body.field, text.op_id, text.n, &same);
+        return r || same || !text.found ? r : text_put(db, source, body.field, &text, behind);
+}
+
 /* What an op is about is its target. A redaction is not among them: it has done its work by itself. */
-static int entry_index(struct db *db, const struct log_entry *e, int64_t behind)
+static int entry_index(struct db *db, const struct log_entry *e, struct arena *arena, int64_t behind)
 {
         static const struct {
                 const struct schema_op *kind;
@@ -108,6 +157,8 @@ static int entry_index(struct db *db, const struct log_entry *e, int64_t behind)
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
                 if (kinds[i].kind == e->kind)
                         return entity_index(db, kinds[i].source, e->op.target, behind);
+        if (e->kind == &schema_op_ticket_field || e->kind == &schema_op_ticket_inner_field)
+                return field_index(db, e, arena, behind);
         return 0;
 }
 
@@ -126,7 +177,7 @@ int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *r
 
                 r = log_entry_read(q, arena, &e);
                 if (!r)
-                        r = entry_index(db, &e, behind);
+                        r = entry_index(db, &e, arena, behind);
                 arena_reset(arena);
                 if (r) {
                         db_done(q);

@@ -1,4 +1,4 @@
-/* The index of texts: subjects, comments, and apart from them notes, as SQLite's FTS5 has words. It is derived from the tables, and
+/* The index of texts: subjects, comments, custom fields, and apart from them notes and fields that customers don't know of, as SQLite's FTS5 has words. It is derived from the tables, and
  * follows the log by a position of its own, so that no command pays for it; search_upkeep.h says when. A redaction alone takes what is
  * redacted out with the command: it is found no more. That its words lie in no segment either takes longer, in steps. */
 #pragma once
@@ -9,7 +9,7 @@
 
 struct db;
 
-enum search_source { SEARCH_SUBJECT, SEARCH_COMMENT, SEARCH_NOTE };
+enum search_source { SEARCH_SUBJECT, SEARCH_COMMENT, SEARCH_NOTE, SEARCH_FIELD, SEARCH_INNER_FIELD };
 
 /* The position up to which the index goes, in this connection's view. */
 int search_position(struct db *db, int64_t *ret);

@@ -13,7 +13,7 @@ enum {
 
 /* ?23: the expression; ?24: ids below this one; ?25: the caller. */
 #define WORDS(table, changed, visible)                                                                                 \
-        "SELECT s.id, s.ticket, s.entity, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
+        "SELECT s.id, s.ticket, CASE WHEN s.source IN (1, 2) THEN s.entity END, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible
 #define NO_WORDS(changed, visible)                                                                                     \
