@@ -2,6 +2,7 @@
 #include "definition.h"
 #include "schema/field.h"
 #include "schema/label.h"
+#include "schema/macro.h"
 #include "schema/mention.h"
 #include "schema/team.h"
 #include "schema/ticket.h"
@@ -76,7 +77,7 @@ static const struct command commands[] = {
           "assist ticket list --state open\n  assist ticket list --view Mine\n  assist ticket list --query 'team:Network -state:closed' --order urgent" },
         { "ticket show", "NUMBER [--follow | --at WHEN]", "a ticket and what was written on it, and what comes; or as it was", run_ticket_show, NULL,
           "assist ticket show 42 --follow\n  assist ticket show 42 --at 'yesterday 18:00'" },
-        { "ticket reply", "NUMBER [TEXT|--draft] [--attach FILE]... [--state STATE] [--wake WHEN]", "answer, or send what was kept", run_ticket_reply, NULL,
+        { "ticket reply", "NUMBER [TEXT|--draft|--canned NAME] [--attach FILE]... [--state STATE] [--wake WHEN]", "answer, or send what was kept", run_ticket_reply, NULL,
           "assist ticket reply 42 'Try turning it off.' --state pending --wake 3d" },
         { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
@@ -97,6 +98,13 @@ static const struct command commands[] = {
         { "label", "list | new NAME ... | set NAME ... | retire NAME",
           "the project's own names for states", run_definition, &schema_method_label_save,
           "assist label new 'Waiting for the vendor' --state pending" },
+        { "macro run", "NAME NUMBER", "do to a ticket what a macro says", run_macro_run, NULL, "assist macro run 'Close as spam' 42" },
+        { "macro", "list | new NAME ... | set NAME ... | retire NAME",
+          "several changes in one", run_definition, &schema_method_macro_save,
+          "assist macro new 'Close as spam' --when-states new --state closed --add-tags spam --assign nobody" },
+        { "reply", "list | new NAME ... | set NAME ... | retire NAME",
+          "texts that are written again and again", run_definition, &schema_method_reply_save,
+          "assist reply new Thanks --text 'Dear {requester.name}, thank you! {agent.name}'\n  assist ticket reply 42 --canned Thanks" },
         { "team", "list | new NAME ... | set NAME ... | retire NAME",
           "agents who work on the same tickets", run_definition, &schema_method_team_save,
           "assist team new Network --members Agnes --members Arthur --rotate\n  assist team set Network --rotate no" },

@@ -4,6 +4,7 @@
 #include "thread.h"
 
 #include "schema/draft.h"
+#include "schema/macro.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -70,6 +71,19 @@ static int text_get(struct reply *p, const char *given, bool send_draft)
                 return draft_offer(p);
         p->edited = p->typed && terminal;
         return cli_text(p->cli, given, p->has_draft ? p->draft.body : (struct str){ 0 }, "Your reply", &p->text);
+}
+
+static int canned_get(struct reply *p, const char *name)
+{
+        struct reply_render params = { .ticket = p->got.ticket.id };
+        struct reply_render_result text;
+        int r = definition_find(p->cli, "reply", str_of(name), &params.reply);
+
+        if (!r)
+                r = cli_call(p->cli, &schema_method_reply_render, &params, &text);
+        if (!r)
+                p->text = text.body;
+        return r;
 }
 
 /* Where even the desk can't keep it. */
@@ -144,7 +158,7 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         struct ulid uploads[ATTACHMENTS_MAX];
         struct comment_add params;
         bool send_draft = cli_take_flag(&argc, argv, "--draft"), given;
-        const char *wake = cli_take(&argc, argv, "--wake"), *label = cli_take(&argc, argv, "--label");
+        const char *canned = cli_take(&argc, argv, "--canned"), *wake = cli_take(&argc, argv, "--wake"), *label = cli_take(&argc, argv, "--label");
         char *args[64], id[ULID_TEXT + 1];
         struct ulid label_id;
         int64_t wake_at;
@@ -155,8 +169,8 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         if (r)
                 return r;
         given = argc > 1 && argv[1][0] != '-';
-        if (!argc || argc > 50 || (given && send_draft))
-                return cli_usage("ticket reply NUMBER [TEXT | --draft] [--attach FILE]... [--state STATE] [--wake WHEN] [--label NAME]");
+        if (!argc || argc > 50 || (given + send_draft + (canned != NULL) > 1))
+                return cli_usage("ticket reply NUMBER [TEXT | --draft | --canned NAME] [--attach FILE]... [--state STATE] [--wake WHEN] [--label NAME]");
         reply.number = argv[0];
         r = wake ? cli_when(wake, false, &wake_at) : 0;
         if (!r && label)
@@ -164,7 +178,7 @@ int run_ticket_reply(struct cli *cli, int argc, char **argv)
         if (!r)
                 r = cli_ticket_get(cli, argv[0], &reply.got);
         if (!r)
-                r = text_get(&reply, given ? argv[1] : NULL, send_draft);
+                r = canned ? canned_get(&reply, canned) : text_get(&reply, given ? argv[1] : NULL, send_draft);
         if (r)
                 return r;
         ulid_text(reply.got.ticket.id, id);

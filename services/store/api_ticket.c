@@ -239,25 +239,6 @@ int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_li
         return r ? r : position_cursor_now(s, db, &c->arena, &ret->cursor);
 }
 
-static int ticket_change(struct store *s, struct tx *tx, struct call *c, const struct ticket_set *in)
-{
-        struct change h = { .tx = tx, .c = c, .in = in };
-        int r;
-
-        r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
-        if (!r)
-                r = change_allowed(&h);
-        if (!r)
-                r = seen_position(s, c, in->has_seen, in->seen, &h.seen);
-        if (!r)
-                r = change_registers(&h);
-        if (!r)
-                r = change_tags(&h);
-        if (!r)
-                r = change_watchers(&h);
-        return r || !in->has_fields ? r : fields_change(tx, c, &h.row, h.seen, in->fields.items, in->fields.n);
-}
-
 int store_on_ticket_set(struct store *s, struct call *c, const struct ticket_set *in, struct ticket_set_result *ret)
 {
         struct tx *tx;
@@ -266,7 +247,7 @@ int store_on_ticket_set(struct store *s, struct call *c, const struct ticket_set
 
         r = tx_begin(s, c, &tx, &again);
         if (!r && !again)
-                r = ticket_change(s, tx, c, in);
+                r = ticket_change(tx, c, in);
         if (!r && !again)
                 r = undo_remember(tx);
         if (!r)

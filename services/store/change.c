@@ -1,6 +1,7 @@
 #include "change.h"
 
 #include "definition.h"
+#include "field.h"
 #include "person.h"
 #include "position.h"
 #include "reopen.h"
@@ -275,4 +276,23 @@ int seen_position(struct store *s, struct call *c, bool has_seen, struct str see
         if (r > 0) /* of another instance, or of a lost future: then nothing of this log was seen */
                 *ret = 0;
         return r < 0 ? r : 0;
+}
+
+int ticket_change(struct tx *tx, struct call *c, const struct ticket_set *in)
+{
+        struct change h = { .tx = tx, .c = c, .in = in };
+        int r;
+
+        r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
+        if (!r)
+                r = change_allowed(&h);
+        if (!r)
+                r = seen_position(tx->store, c, in->has_seen, in->seen, &h.seen);
+        if (!r)
+                r = change_registers(&h);
+        if (!r)
+                r = change_tags(&h);
+        if (!r)
+                r = change_watchers(&h);
+        return r || !in->has_fields ? r : fields_change(tx, c, &h.row, h.seen, in->fields.items, in->fields.n);
 }

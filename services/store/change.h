@@ -24,6 +24,9 @@ int change_registers(struct change *h);
 int change_tags(struct change *h);
 int change_watchers(struct change *h);
 
+/* All that a ticket.set says, as effects of the command under way. */
+int ticket_change(struct tx *tx, struct call *c, const struct ticket_set *in);
+
 int tag_append(struct tx *tx, struct ulid ticket, struct str tag);
 /* Tags are compared as they are; a comma would make lists of them ambiguous. */
 int tags_check(struct call *c, const char *field, const struct str *tags, size_t n);

@@ -8,6 +8,7 @@
 #include "registers.h"
 #include "label.h"
 #include "team.h"
+#include "schema/macro.h"
 #include "schema/merge.h"
 #include "schema/project.h"
 #include "schema/mention.h"
@@ -322,6 +323,22 @@ static int command_undone(struct source *s, const void *body)
         return say(s, &schema_event_command_undone, &(struct event_command_undone){ ((const struct op_command_undo *)body)->command });
 }
 
+static int macro_changed(struct source *s, const void *body)
+{
+        struct op_macro_set now = { 0 };
+        int r = definition_find(s->db, &schema_op_macro_set, ((const struct op_macro_set *)body)->macro, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_macro_changed, &now);
+}
+
+static int reply_changed(struct source *s, const void *body)
+{
+        struct op_reply_set now = { 0 };
+        int r = definition_find(s->db, &schema_op_reply_set, ((const struct op_reply_set *)body)->reply, s->arena, &now);
+
+        return r ? r : say(s, &schema_event_reply_changed, &now);
+}
+
 static int access_gained(struct source *s, const void *body)
 {
         return say(s, &schema_event_access_gained, &(struct event_access_gained){ ((const struct op_access_gained *)body)->ticket });
@@ -451,6 +468,8 @@ static const struct {
         { &schema_op_comment_move, comment_moved },
         { &schema_op_note_move, note_moved },
         { &schema_op_command_undo, command_undone },
+        { &schema_op_macro_set, macro_changed },
+        { &schema_op_reply_set, reply_changed },
         { &schema_op_access_gained, access_gained },
         { &schema_op_access_lost, access_lost },
         { &schema_op_person_set, customer_changed },

@@ -8,6 +8,7 @@
 #include "search.h"
 #include "ticket.h"
 #include "schema/comment.h"
+#include "schema/macro.h"
 #include "schema/merge.h"
 #include "schema/label.h"
 #include "schema/mention.h"
@@ -603,8 +604,11 @@ static const struct {
         { &schema_op_view_set, definition_set },
         { &schema_op_own_view_set, definition_set },
         { &schema_op_label_set, definition_set },
+        { &schema_op_reply_set, definition_set },
+        { &schema_op_macro_set, definition_set },
         { &schema_op_role_set, nothing },
         { &schema_op_command_undo, nothing },
+        { &schema_op_macro_run, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },
 };

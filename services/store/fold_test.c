@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "fold.h"
 #include "schema/link.h"
+#include "schema/macro.h"
 #include "schema/merge.h"
 #include "schema/undo.h"
 #include "store_room.h"
@@ -17,6 +18,8 @@ struct history {
         bool has_field;
         size_t n_tickets, n_comments, n_notes, n_cursors, n_teams, n_labels;
         char cursors[CURSORS][64];
+        struct ulid macro;
+        bool has_macro;
 };
 
 static struct str random_seen(struct room *room, struct history *h, bool *ret_has)
@@ -105,6 +108,23 @@ static void random_merge(struct room *room, struct history *h)
         }
 }
 
+/* A new one, or another batch under the same name, and then it runs. */
+static void random_macro(struct room *room, struct history *h, struct ulid ticket)
+{
+        struct str tag = STR("vpn");
+        struct macro_save save = { .has_macro = h->has_macro, .macro = h->macro, .name = STR("Random"), .has_state = true,
+                                   .state = (int)(room_random(room) % 5), .has_assign = room_random(room) % 2, .assign = (int)(room_random(room) % 2),
+                                   .has_add_tags = room_random(room) % 2, .add_tags = { &tag, 1 }, .has_note = room_random(room) % 3 == 0,
+                                   .note = STR("{agent.name}"), .has_op_id = true, .op_id = room_id(room) };
+        struct macro_run run = { .ticket = ticket, .has_op_id = true, .op_id = room_id(room) };
+        struct macro_save_result made;
+
+        assert_int_equal(room_call(room, ADMIN, &schema_method_macro_save, &save, &made), 0);
+        h->macro = run.macro = made.macro.macro;
+        h->has_macro = true;
+        room_call(room, AGNES, &schema_method_macro_run, &run, &(struct macro_run_result){ 0 });
+}
+
 /* One command of somebody; refusals are fine, they leave no op. */
 static void random_command(struct room *room, struct history *h)
 {
@@ -120,7 +140,7 @@ static void random_command(struct room *room, struct history *h)
         int r;
 
         room->now_ms += room_random(room) % 50 ? (int64_t)(room_random(room) % 3000) : (int64_t)15 * 24 * 60 * 60 * 1000; /* now and then too late */
-        switch (room_random(room) % 20) {
+        switch (room_random(room) % 21) {
         case 0:
                 if (h->n_tickets < TICKETS)
                         h->tickets[h->n_tickets++] = room_ticket(room, ALICE, "Random").id;
@@ -178,6 +198,9 @@ static void random_command(struct room *room, struct history *h)
         case 12:
         case 13:
                 random_merge(room, h);
+                break;
+        case 14:
+                random_macro(room, h, ticket);
                 break;
         default:
                 set.seen = random_seen(room, h, &set.has_seen);

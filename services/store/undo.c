@@ -7,6 +7,7 @@
 #include "merge.h"
 #include "person.h"
 #include "registers.h"
+#include "schema/macro.h"
 #include "schema/merge.h"
 #include "schema/undo.h"
 
@@ -415,6 +416,7 @@ static const struct {
         { &schema_op_access_gained, NULL },
         { &schema_op_access_lost, NULL },
         { &schema_op_command_undo, NULL },
+        { &schema_op_macro_run, NULL },
 };
 
 static int kind_index(const struct schema_op *kind)
@@ -432,7 +434,7 @@ static int may_undo(struct undo *u, const struct log_entry *entries, size_t n)
 
         for (size_t i = 0; i < n; i++) {
                 moves = moves || entries[i].kind == &schema_op_comment_move || entries[i].kind == &schema_op_note_move;
-                if (kind_index(entries[i].kind) < 0)
+                if (kind_index(entries[i].kind) < 0 && entries[0].kind != &schema_op_macro_run) /* what a macro writes stays, too */
                         return call_invalid(u->c, "command", "did more than undo knows of (%.*s)", STR_ARG(entries[i].op.kind));
         }
         if (entries[0].kind == &schema_op_ticket_create && !moves)
@@ -473,7 +475,7 @@ static int effects_undo(struct undo *u, const struct log_entry *entries, size_t 
                 int kind = kind_index(e->kind);
                 void *body;
 
-                if (!kinds[kind].undo)
+                if (kind < 0 || !kinds[kind].undo)
                         continue;
                 body = arena_zalloc(u->tx->arena, e->kind->body->size);
                 u->entry = e;
@@ -518,7 +520,7 @@ static int undone_before(struct undo *u)
         if (!r)
                 r = effects_read(u, &entries, &n);
         for (size_t i = 0; i < n && !r; i++)
-                if (entries[i].kind->audience == SCHEMA_TO_TICKET)
+                if (entries[i].kind->audience != SCHEMA_TO_USER && !ulid_is_zero(entries[i].audience))
                         ticket_note(u, entries[i].audience);
         u->command = body.command;
         return r;
