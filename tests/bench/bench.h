@@ -25,6 +25,8 @@ void bench_store(const struct desk *desk);
 void bench_reads(const struct desk *desk, const struct raw *raw);
 void bench_idle(const struct desk *desk);
 void bench_fan(const struct desk *desk, const struct raw *raw);
+/* tickets: how many, in digits. */
+void bench_large(struct desk *desk, const char *tickets);
 void bench_live(struct desk *desk, const struct raw *raw);
 
 _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -42,7 +42,7 @@ static pid_t spawn(const char *log, char *const *arguments)
         return pid;
 }
 
-static void operator(struct desk *desk, char *const *words)
+void desk_operate(struct desk *desk, char *const *words)
 {
         char program[600], log[128], *arguments[16] = { program, (char *)"--root", desk->root };
         int n = 3, status;
@@ -170,7 +170,7 @@ static void join(struct desk *desk, int i)
 
         m->address = WEB_DEVICE + (in_addr_t)i;
         snprintf(m->email, sizeof(m->email), "bench%d@example.org", i);
-        operator(desk, (char *const[]){ (char *)"user", (char *)"add", m->email, (char *)"--name", (char *)"Bench", (char *)"--role",
+        desk_operate(desk, (char *const[]){ (char *)"user", (char *)"add", m->email, (char *)"--name", (char *)"Bench", (char *)"--role",
                                         (char *)"agent", NULL });
         member_ask(desk, m);
         member_bind(desk, m, mailed_code(desk, m->email));
@@ -183,7 +183,7 @@ void desk_start(struct desk *desk, const char *bin, int members)
         strcpy(desk->root, "/tmp/assist-bench-XXXXXX");
         if (!mkdtemp(desk->root))
                 bench_fail("no folder in /tmp");
-        operator(desk, (char *const[]){ (char *)"project", (char *)"init", (char *)"--development", NULL });
+        desk_operate(desk, (char *const[]){ (char *)"project", (char *)"init", (char *)"--development", NULL });
         configure(desk);
         for (int i = 0; i < DESK_SERVICES - 1; i++)
                 process_start(desk, i);

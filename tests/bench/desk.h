@@ -33,6 +33,8 @@ struct desk {
 /* members: how many of them there are to be; at least one. */
 void desk_start(struct desk *desk, const char *bin, int members);
 void desk_stop(struct desk *desk);
+/* assistctl with these words, NULL at the end; what it prints is in root/assistctl.log. Ends the benchmark where it fails. */
+void desk_operate(struct desk *desk, char *const *words);
 const char *desk_socket(struct desk *desk, const char *service);
 /* A request that calls this method with a member's token (NULL: the first one's), ready to be sent. */
 struct str desk_call(const struct desk *desk, const struct member *m, struct arena *arena, const char *method, const char *params);

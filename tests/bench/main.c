@@ -45,6 +45,9 @@ static bool wanted(int argc, char **argv, const char *section)
         return !any;
 }
 
+/* N of --tickets=N. */
+static const char *tickets = "2000";
+
 static void with_desk(int argc, char **argv, const char *bin, const struct raw *raw)
 {
         struct desk desk;
@@ -62,18 +65,24 @@ static void with_desk(int argc, char **argv, const char *bin, const struct raw *
                 bench_fan(&desk, raw);
         if (wanted(argc, argv, "live"))
                 bench_live(&desk, raw);
+        if (wanted(argc, argv, "large"))
+                bench_large(&desk, tickets);
         desk_stop(&desk);
 }
 
 int main(int argc, char **argv)
 {
-        static const char usage[] = "usage: assist-bench [--all-cores] [codec] [rpc] [idle] [http] [store] [reads] [fan] [live]\n";
+        static const char usage[] = "usage: assist-bench [--all-cores] [codec] [rpc] [idle] [http] [store] [reads] [fan] [live] [large [--tickets=N]]\n";
         bool all_cores = argc > 1 && strcmp(argv[1], "--all-cores") == 0;
         char self[512] = "";
         struct raw raw;
 
         for (int i = all_cores ? 2 : 1; i < argc; i++) {
-                if (!strstr(" codec rpc idle http store reads fan live ", argv[i]) || argv[i][0] == '-') {
+                if (strncmp(argv[i], "--tickets=", 10) == 0) {
+                        tickets = argv[i] + 10;
+                        continue;
+                }
+                if (!strstr(" codec rpc idle http store reads fan live large ", argv[i]) || argv[i][0] == '-') {
                         fputs(usage, stderr);
                         return 2;
                 }

@@ -51,7 +51,7 @@ void report_figure(const char *what, double value, const char *unit, double targ
 {
         printf("  %-56s %8.1f %s", what, value, unit);
         if (target > 0)
-                printf("   wanted <= %.0f: %s", target, value <= target ? "met" : "MISSED");
+                printf("   wanted <= %g: %s", target, value <= target ? "met" : "MISSED");
         putchar('\n');
         fflush(stdout);
 }
