@@ -239,15 +239,23 @@ def test_a_batch_has_a_budget_and_what_it_changed_is_told(customer):
 
 # ---- too many ----
 
+def until_refused(ask, refused):
+    """The answers to the first one that is refused: later where the machine is so slow that the allowance grows meanwhile."""
+    answers = [ask()]
+    while not refused(answers[-1]) and len(answers) < 500:
+        answers.append(ask())
+    return answers
+
+
 def test_a_device_that_asks_too_much_waits():
     with Desk({"gateway": {"device_rate": 60}}) as desk:
         stranger = Device(desk, "127.0.0.9")
-        answers = [stranger.post("/session/nonce", {}) for _ in range(8)]
-        assert [a.status for a in answers] == [200] * 6 + [429] * 2
+        answers = until_refused(lambda: stranger.post("/session/nonce", {}), lambda answer: answer.status == 429)
+        assert [a.status for a in answers[:6]] == [200] * 6 and answers[-1].status == 429
         assert int(answers[-1].headers["Retry-After"]) > 0 and answers[-1].json["error"]["data"]["retry_after_ms"] > 0
         other = Device(desk, "127.0.0.10")
         other.open()
-        codes = [code_or_none(lambda: other.rpc("project.info")) for _ in range(62)]
+        codes = until_refused(lambda: code_or_none(lambda: other.rpc("project.info")), lambda code: code)
         assert codes[:60] == [None] * 60 and codes[-1] == -32005
         assert Device(desk, "127.0.0.11").post("/session/nonce", {}).status == 200
         guesser = Device(desk, "127.0.0.12")
