@@ -32,6 +32,7 @@ struct rpc_server {
         struct loop *loop;
         void *data;
         bool (*route)(void *data, struct call *c);
+        void (*on_refused)(void *data, const struct call *c, int r);
         struct rpc_peers peers;
         const uint8_t *caller_key;
         const struct clock *clock;

@@ -110,6 +110,8 @@ static bool on_message(struct rpc_stream *stream, uint32_t id, struct str body)
                 if (s->route && s->route(s->data, c))
                         return true;
                 r = call_execute(c);
+        } else if (s->on_refused) {
+                s->on_refused(s->data, c, r);
         }
         if (r != CALL_PARKED)
                 call_answer(c, r);
@@ -307,6 +309,11 @@ static void stop_listening(struct rpc_server *s)
         if (s->fd >= 0)
                 close(s->fd);
         s->fd = -1;
+}
+
+void rpc_server_on_refused(struct rpc_server *server, void (*refused)(void *data, const struct call *c, int r))
+{
+        server->on_refused = refused;
 }
 
 void rpc_server_stop(struct rpc_server *server)

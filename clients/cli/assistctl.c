@@ -1,4 +1,5 @@
 /* assistctl: what the operator of a desk types. Each command is a row of a table; most are one method of one service. */
+#include "audit.h"
 #include "flags.h"
 #include "init.h"
 #include "mailbox.h"
@@ -174,6 +175,9 @@ static const struct command {
         { "mail", "[list | show FILE | show last]", "mails in the spool folder, where no mail server is configured", .run = run_mail },
         { "outbox", "", "mails on their way, and what became of them", &schema_method_outbox_list, NULL, NULL },
         { "store rebuild", "", "fold the whole log anew, and compare", .run = run_rebuild },
+        { "audit list", "[--ticket N] [--actor EMAIL] [--kind KIND] [--from WHEN] [--to WHEN]", "who changed what, before and after", .run = run_audit_list },
+        { "audit access", "[--ticket N] [--user EMAIL] [--kind KIND] [--from WHEN] [--to WHEN]", "who looked at tickets, and what was refused",
+          .run = run_audit_access },
         { "audit verify", "", "check the log's hashes, checkpoints and commitments", .run = run_verify },
         { "seed", "--tickets N [--seed S]", "fill the desk with invented people, tickets and history", .run = run_seed },
         { "config", "check | print", "the settings", .run = run_config },

@@ -182,6 +182,7 @@ static void call_one(struct one *o, int known, const struct fault *known_fault)
         struct request *q = o->of->request;
         bool is_discover = str_is(o->call->method, discover);
         struct fault fault = { 0 };
+        bool refused;
         void *params;
         int r;
 
@@ -200,7 +201,8 @@ static void call_one(struct one *o, int known, const struct fault *known_fault)
                 return;
         }
         r = is_discover ? 0 : request_may(q, o->method);
-        if (!r)
+        refused = r == FAULT_FORBIDDEN; /* its owner says so, and keeps that it was tried */
+        if (!r || refused)
                 r = request_charge(q, is_discover ? "read" : o->method->rate, &fault);
         if (r) {
                 answer_fault(o, r, &fault);
@@ -212,6 +214,10 @@ static void call_one(struct one *o, int known, const struct fault *known_fault)
         }
         params = arena_zalloc(&q->arena, o->method->params->size);
         r = decode(q, o->method, o->call->params, params, &fault);
+        if (r && refused) {
+                r = FAULT_FORBIDDEN;
+                fault = (struct fault){ 0 };
+        }
         if (!r && request_call(q, o->method, params, on_answer, o))
                 r = FAULT_TOO_LARGE;
         if (r)

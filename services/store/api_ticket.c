@@ -133,11 +133,14 @@ int store_on_ticket_get(struct store *s, struct call *c, const struct ticket_get
                 r = ticket_find_number(db, in->number, &id);
                 if (r)
                         return r == -ENOENT ? call_not_found(c) : r;
+                c->ticket = id;
         }
         r = asof_asked(&when) ? ticket_past(s, c, &caller, id, &when, &ret->ticket) : ticket_answer(db, c, &caller, id, &ret->ticket);
-        if (!r)
-                ret->grant = ticket_grant(s, &caller, id, &c->arena);
-        return r ? r : position_cursor_now(s, db, &c->arena, &ret->cursor);
+        if (r)
+                return r;
+        access_viewed(s, c, &caller, id);
+        ret->grant = ticket_grant(s, &caller, id, &c->arena);
+        return position_cursor_now(s, db, &c->arena, &ret->cursor);
 }
 
 /* One statement for agents, who see all, and one for customers, who see theirs; filters that are not given are NULL. */

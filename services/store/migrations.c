@@ -195,6 +195,12 @@ static const char *const steps[] = {
 
         /* custom fields that are found by their words */
         "CREATE INDEX search_text_field ON search_text(ticket, entity) WHERE source > 2;",
+        /* local: views of tickets and refusals; ticket: zero for none. kind: enum access_kind */
+        "CREATE TABLE access_audit ("
+        "  id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, user BLOB NOT NULL, ticket BLOB NOT NULL, kind INTEGER NOT NULL, method TEXT NOT NULL,"
+        "  device TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL, UNIQUE(hour, user, ticket, kind, method));"
+        "CREATE INDEX access_audit_by_user ON access_audit(user);"
+        "CREATE INDEX access_audit_by_ticket ON access_audit(ticket);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

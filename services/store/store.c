@@ -3,6 +3,7 @@
 #include "draft.h"
 #include "person.h"
 #include "schema/attachment.h"
+#include "schema/audit.h"
 #include "schema/log.h"
 #include "schema/personal.h"
 #include "schema/project.h"
@@ -77,7 +78,9 @@ bool store_route(void *data, struct call *c)
                 return false;
         queue = c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
                 : on_audit(c) ? &s->audit.queue : &s->reader.queue;
-        if (on_search(c->method))
+        if (c->method == &schema_method_audit_access)
+                access_then(s, c, queue);
+        else if (on_search(c->method))
                 search_then(s, c, queue);
         else
                 queue_call(queue, c);
@@ -99,6 +102,7 @@ static void *reading_main(void *worker)
 
                         next = calls->next;
                         r = begun ? begun : call_execute(calls);
+                        access_result(w->store, calls, r);
                         if (r != CALL_PARKED)
                                 call_answer(calls, r);
                 }
@@ -156,7 +160,7 @@ int store_open(struct store *s, const char *folder)
         s->uploads = folder_make(s, folder, "uploads");
         s->tx = calloc(1, sizeof(*s->tx));
         arena_reset(&s->writer.arena);
-        if (!s->path || !s->blobs || !s->uploads || !s->tx || fresh_init(&s->fresh))
+        if (!s->path || !s->blobs || !s->uploads || !s->tx || fresh_init(&s->fresh) || access_init(&s->access))
                 return -ENOMEM;
         r = worker_open(s, &s->writer, 0);
         if (r == -EPROTO)
@@ -186,6 +190,8 @@ void store_close(struct store *s)
         worker_stop(&s->writer);
         worker_stop(&s->reader);
         worker_stop(&s->audit);
+        if (s->writer.db && s->access.kept)
+                access_finish(s);
         db_close(s->follow_db);
         db_close(s->reader.db);
         db_close(s->files.db);
@@ -198,6 +204,7 @@ void store_close(struct store *s)
         }
         free(s->tx);
         fresh_deinit(&s->fresh);
+        access_deinit(&s->access);
         free((char *)s->path);
         free((char *)s->blobs);
         free((char *)s->uploads);
@@ -218,7 +225,9 @@ static int sweep_rows(struct task *task)
 
         if (!r)
                 r = draft_sweep(s->writer.db, now);
-        return r ? r : snooze_sweep(s->writer.db, now);
+        if (!r)
+                r = snooze_sweep(s->writer.db, now);
+        return r ? r : access_sweep(s->writer.db, now);
 }
 
 static int sweep_files(struct task *task)
@@ -283,6 +292,12 @@ static int secrets(struct service *service, struct store *s)
         return r;
 }
 
+/* By role, before it ran. */
+static void refused(void *data, const struct call *c, int r)
+{
+        access_result(data, c, r);
+}
+
 static int start(struct service *service, void **ret_data)
 {
         struct store *s = calloc(1, sizeof(*s));
@@ -313,7 +328,9 @@ static int start(struct service *service, void **ret_data)
                 return r;
         s->housekeeping = loop_timer_new(service->loop, housekeeping, s);
         loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
-        return due_start(s);
+        rpc_server_on_refused(s->server, refused);
+        r = access_start(s);
+        return r ? r : due_start(s);
 }
 
 static void drain(void *data)
@@ -345,6 +362,7 @@ static void stop(void *data)
         rpc_client_free(s->identity);
         loop_timer_free(s->housekeeping);
         due_stop(s);
+        access_stop(s);
         store_close(s);
         rpc_server_free(s->server);
         sodium_memzero(s->secret_key, sizeof(s->secret_key));

@@ -4,6 +4,7 @@
  * thread (attachments); the audit thread (rebuild, verify). Each but the loop takes calls from a queue of its own, and has its
  * own connection. What they share is below, marked with who touches it. */
 #pragma once
+#include "access.h"
 #include "cursor.h"
 #include "due.h"
 #include "fresh.h"
@@ -45,6 +46,7 @@ struct store {
         struct arena follow_arena;        /* loop */
         struct loop_timer *housekeeping;  /* loop */
         struct due due;                   /* each member says whose it is */
+        struct access access;             /* likewise */
         struct fresh fresh;               /* writer, loop: has its own lock */
         struct loop_work woken;           /* writer to loop: a head moved on */
         _Atomic bool waking;
@@ -56,6 +58,7 @@ struct store {
         struct tx *tx;                    /* writer: of the command under way */
         uint8_t salts[STORE_SALTS][OP_SALT_BYTES]; /* writer: random bytes; those behind n_salts were used and are gone */
         size_t n_salts;                   /* writer */
+        int64_t runs;                     /* writer: of batches, those that were run again included */
         bool broken;                      /* writer: the transaction is gone */
         _Atomic bool scrub;               /* written by the writer: redacted texts are still in the WAL */
 

@@ -112,6 +112,11 @@ static inline void room_close(struct room *room)
         room->store = NULL;
 }
 
+static inline void room_refused(void *data, const struct call *c, int r)
+{
+        access_result(data, c, r);
+}
+
 static inline int room_open_vfs(struct room *room, const char *vfs)
 {
         struct store *s = room->store = calloc(1, sizeof(*s));
@@ -135,6 +140,7 @@ static inline int room_open_vfs(struct room *room, const char *vfs)
                                                                                           .route = store_route, .peers = &room->service.peers,
                                                                                           .caller_key = s->caller_key, .clock = &room->clock },
                                         &s->server), 0);
+        rpc_server_on_refused(s->server, room_refused);
         if (!room->client)
                 assert_int_equal(rpc_client_new(room->service.loop, &(struct rpc_client_options){ .path = path, .service = SCHEMA_PEER_STORE,
                                                                                           .peers = &room->service.peers }, &room->client), 0);

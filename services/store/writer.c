@@ -175,6 +175,7 @@ static int batch_run(struct store *s, struct call *calls, struct task *tasks, bo
         int r = db_begin(s->writer.db);
 
         s->broken = false;
+        s->runs++;
         *ret_torn = false;
         for (struct call *c = calls; c && !*ret_torn; c = c->next, results++) {
                 sched_yield(); /* who reads goes first, where we share a core: a whole batch holds it for a millisecond */
@@ -227,6 +228,7 @@ static void batch(struct store *s, struct call *calls, struct task *tasks)
         scrub(s);
         for (struct call *c = calls; c; c = next_call, result++) {
                 next_call = c->next;
+                access_result(s, c, *result);
                 call_answer(c, r && *result <= 0 ? r : *result);
         }
         for (struct task *t = tasks; t; t = next_task) {
