@@ -3,12 +3,16 @@
 #include "change.h"
 #include "fold.h"
 #include "position.h"
+#include "registers.h"
+#include "thread.h"
 
 #include <errno.h>
 
 struct past {
         struct db *from, *to;
         struct arena arena;
+        struct ulid tickets[THREAD_TICKETS_MAX]; /* whose ops are folded; the first one is asked for */
+        size_t n;
 };
 
 static int until_read(struct store *s, struct call *c, const struct asof *when, int64_t *ret_seq, uint64_t *ret_hlc)
@@ -97,6 +101,39 @@ static int redactions_copy(struct past *p, struct ulid ticket)
         return r;
 }
 
+static void ticket_add(struct past *p, struct ulid ticket)
+{
+        for (size_t i = 0; i < p->n; i++)
+                if (ulid_eq(p->tickets[i], ticket))
+                        return;
+        if (p->n < THREAD_TICKETS_MAX)
+                p->tickets[p->n++] = ticket;
+}
+
+/* What was ever merged into it or moved to it, directly or by others: pointers that were taken back had their time, too. And where it was
+ * merged into itself. */
+static int tickets_find(struct past *p, struct ulid ticket)
+{
+        int r = 0;
+
+        _Static_assert(REGISTER_MERGED == 9 && REGISTER_MOVED == 10, "as the SQL and the index say");
+        ticket_add(p, ticket);
+        for (size_t i = 0; i < p->n && !r; i++) {
+                sqlite3_stmt *q = db_query(p->from, "SELECT coalesce(c.ticket, n.ticket, r.entity) FROM register r LEFT JOIN comment c ON c.id = r.entity"
+                                                    " LEFT JOIN note n ON n.id = r.entity WHERE r.field IN (9, 10) AND r.value = ?1", "u", p->tickets[i]);
+
+                while ((r = db_step(p->from, q)) > 0)
+                        ticket_add(p, db_column_ulid(q, 0));
+        }
+        if (!r) {
+                sqlite3_stmt *q = db_query(p->from, "SELECT value FROM register WHERE entity = ?1 AND field = 9 AND value IS NOT NULL", "u", ticket);
+
+                while ((r = db_step(p->from, q)) > 0)
+                        ticket_add(p, db_column_ulid(q, 0));
+        }
+        return r;
+}
+
 int asof_begin(struct store *s, struct call *c, const struct caller *caller, struct ulid ticket, const struct asof *when, struct db **ret)
 {
         struct past p = { .from = s->audit.db };
@@ -117,9 +154,11 @@ int asof_begin(struct store *s, struct call *c, const struct caller *caller, str
         p.to = s->past;
         r = db_begin(p.to);
         if (!r)
-                r = ops_fold(&p, ticket, until_seq, until_hlc);
-        if (!r)
-                r = redactions_copy(&p, ticket);
+                r = tickets_find(&p, ticket);
+        for (size_t i = 0; i < p.n && !r; i++)
+                r = ops_fold(&p, p.tickets[i], until_seq, until_hlc);
+        for (size_t i = 0; i < p.n && !r; i++)
+                r = redactions_copy(&p, p.tickets[i]);
         if (!r)
                 r = found(c, ticket_find_visible(p.to, caller, ticket, &row));
         arena_deinit(&p.arena);

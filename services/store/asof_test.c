@@ -2,6 +2,7 @@
 #include "asof.h"
 #include "store_room.h"
 #include "schema/link.h"
+#include "schema/merge.h"
 
 enum { MOMENTS = 24, COMMENTS = 64 };
 
@@ -183,6 +184,47 @@ static void what_was_redacted_stays_so_and_what_was_not_there_is_not_found(void 
         room_proof(room);
 }
 
+/* Merged, answered, split and taken back: at each moment what showed then. */
+static void what_showed_on_it_from_other_tickets_is_there_too(void **state)
+{
+        struct room *room = *state;
+        struct ulid source = room_ticket(room, ALICE, "Source").id, target = room_ticket(room, ALICE, "Target").id;
+        struct ticket_merge merge = { .ticket = source, .into = target, .has_op_id = true, .op_id = room_id(room) };
+        struct command_undo undo = { .has_command = true, .command = merge.op_id, .has_op_id = true, .op_id = room_id(room) };
+        struct ticket_split split = { .ticket = target, .subject = STR("Another matter"), .has_op_id = true, .op_id = room_id(room) };
+        struct moment moments[6], now;
+        struct ticket_split_result parted;
+        struct comment reply;
+        size_t n = 0;
+
+        assert_int_equal(room_reply(room, ALICE, target, "On the target", &reply), 0);
+        assert_int_equal(look(room, target, NULL, NULL, &moments[n++]), 0);
+        room->now_ms += 1000;
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_merge, &merge, &(struct ticket_merge_result){ 0 }), 0);
+        assert_int_equal(room_reply(room, ALICE, source, "On the source", NULL), 0);
+        assert_int_equal(look(room, target, NULL, NULL, &moments[n++]), 0);
+        assert_non_null(strstr(moments[1].comments.p, "On the source"));
+        room->now_ms += 1000;
+        split.comments.items = &reply.id;
+        split.comments.n = 1;
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_split, &split, &parted), 0);
+        assert_int_equal(look(room, target, NULL, NULL, &moments[n++]), 0);
+        assert_int_equal(look(room, split.op_id, NULL, NULL, &moments[n++]), 0);
+        assert_non_null(strstr(moments[3].comments.p, "On the target"));
+        assert_int_equal(look(room, source, NULL, NULL, &moments[n++]), 0);
+        room->now_ms += 1000;
+        assert_int_equal(room_call(room, AGNES, &schema_method_command_undo, &undo, &(struct command_undo_result){ 0 }), 0);
+        assert_int_equal(look(room, target, NULL, NULL, &moments[n++]), 0);
+        for (size_t i = 0; i < n; i++) {
+                struct ulid of = i == 3 ? split.op_id : i == 4 ? source : target;
+                struct str cursor = { moments[i].cursor, moments[i].cursor_n };
+
+                assert_int_equal(look(room, of, NULL, &cursor, &now), 0);
+                same(&moments[i], &now);
+        }
+        room_proof(room);
+}
+
 /* A log from before ops for agents had their ticket beside them. */
 static void an_old_log_knows_the_tickets_of_its_notes_too(void **state)
 {
@@ -223,6 +265,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_ticket_is_shown_as_it_was_at_each_position_and_time, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(what_was_redacted_stays_so_and_what_was_not_there_is_not_found, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(what_showed_on_it_from_other_tickets_is_there_too, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(an_old_log_knows_the_tickets_of_its_notes_too, room_setup, room_teardown),
         };
 

@@ -201,6 +201,9 @@ static const char *const steps[] = {
         "  device TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL, UNIQUE(hour, user, ticket, kind, method));"
         "CREATE INDEX access_audit_by_user ON access_audit(user);"
         "CREATE INDEX access_audit_by_ticket ON access_audit(ticket);",
+
+        /* pointers, by where they lead to: merged_into and moved */
+        "CREATE INDEX register_pointer ON register(value) WHERE field IN (9, 10);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -65,6 +65,12 @@ def test_a_reply_brings_it_back_and_a_note_does_not(desk, ticket):
     laptop.close()
 
 
+def test_it_is_taken_up_again_by_hand(desk, ticket):
+    desk.agent.rpc("snooze.set", ticket=ticket["id"])
+    assert desk.laptop.rpc("snooze.end", ticket=ticket["id"])["ticket"] == ticket["id"]
+    assert ticket["id"] not in aside(desk.agent)
+
+
 def test_at_a_terminal(desk, ticket):
     number = ticket["number"]
     assert desk.assist(AGENT, "snooze", "list", json_output=False) == "Nothing is put aside.\n"
