@@ -9,6 +9,7 @@
 #include "schema/type.h"
 #include "schema/view.h"
 #include "show.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct command {
         int (*run)(struct cli *cli, int argc, char **argv);
         const struct schema_method *flags; /* whose flags it takes, too */
         const char *example;
+        bool pages; /* what it prints may be long */
 };
 
 static bool callable(const struct schema_method *m)
@@ -70,13 +72,13 @@ static const struct command commands[] = {
           "assist enroll ann@example.org\n  assist enroll --code 7K3M9QXZ" },
         { "whoami", "", "who this device is here", run_whoami, NULL, NULL },
         { "next", "", "what you should answer now", run_next, NULL, NULL },
-        { "mentions", "[--limit N] [--after NEXT]", "where you were named", run_mentions, &schema_method_mention_list, NULL },
+        { "mentions", "[--limit N] [--after NEXT]", "where you were named", run_mentions, &schema_method_mention_list, NULL, true },
         { "ticket new", "SUBJECT [BODY] [--attach FILE] [--type NAME] ...", "file a ticket", run_ticket_new, NULL,
           "assist ticket new 'The printer burns' 'Since this morning.' --attach photo.png\n  journalctl -u thing | assist ticket new 'thing fails'" },
         { "ticket list", "[--view NAME | --query FILTERS | --state STATE ...]", "tickets, those that changed last first", run_ticket_list, &schema_method_ticket_list,
-          "assist ticket list --state open\n  assist ticket list --view Mine\n  assist ticket list --query 'team:Network -state:closed' --order urgent" },
+          "assist ticket list --state open\n  assist ticket list --view Mine\n  assist ticket list --query 'team:Network -state:closed' --order urgent", true },
         { "ticket show", "NUMBER [--follow | --at WHEN]", "a ticket and what was written on it, and what comes; or as it was", run_ticket_show, NULL,
-          "assist ticket show 42 --follow\n  assist ticket show 42 --at 'yesterday 18:00'" },
+          "assist ticket show 42 --follow\n  assist ticket show 42 --at 'yesterday 18:00'", true },
         { "ticket reply", "NUMBER [TEXT|--draft|--canned NAME] [--attach FILE]... [--state STATE] [--wake WHEN]", "answer, or send what was kept", run_ticket_reply, NULL,
           "assist ticket reply 42 'Try turning it off.' --state pending --wake 3d" },
         { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
@@ -120,7 +122,7 @@ static const struct command commands[] = {
           "assist view new Mine --query 'assignee:me -state:closed' --order urgent\n  assist ticket list --view Mine" },
         { "search", "QUERY... [--limit N] [--after NEXT]", "tickets by words, \"a phrase\", begin* and filters", run_search, NULL,
           "assist search printer '\"blank page\"' 'ton*'\n  assist search state:open assignee:nobody -tag:vpn 'created:>2026-01-31'\n\n"
-          "Filters: state: priority: assignee: requester: type: team: label: snoozed: tag: field.KEY: created: changed:" },
+          "Filters: state: priority: assignee: requester: type: team: label: snoozed: tag: field.KEY: created: changed:", true },
         { "attach", "NUMBER FILE... [--body TEXT]", "add files to a ticket", run_attach, NULL, "assist attach 42 trace.log" },
         { "attachment get", "ID [-o FILE]", "fetch a file", run_attachment_get, NULL, NULL },
         { "watch", "[--cursor CURSOR] [--count EVENTS]", "what happens, as it happens", run_watch, NULL,
@@ -209,6 +211,15 @@ static void help(const struct command *c)
                 printf("\nExample:\n  %s\n", c->example);
 }
 
+/* What goes on for ever is not for a pager. */
+static bool follows(int argc, char **argv)
+{
+        for (int i = 0; i < argc; i++)
+                if (strcmp(argv[i], "--follow") == 0)
+                        return true;
+        return false;
+}
+
 static int run(struct cli *cli, const struct command *c, struct assist_options *options, int argc, char **argv)
 {
         struct assist_error error;
@@ -228,6 +239,8 @@ static int run(struct cli *cli, const struct command *c, struct assist_options *
         if (assist_open(options, &cli->a, &error))
                 return cli_failed(cli, &error);
         cli->method = c->flags;
+        if (c->pages && !cli->json && !follows(argc, argv))
+                terminal_page();
         status = c->run(cli, argc, argv);
         assist_close(cli->a);
         arena_deinit(&cli->people_arena);

@@ -4,6 +4,7 @@
 #include "schema/person.h"
 #include "schema/ticket.h"
 #include "show.h"
+#include "terminal.h"
 #include "when.h"
 
 #include <errno.h>
@@ -75,7 +76,7 @@ void cli_print(struct cli *cli, const struct schema_struct *type, const void *re
                 json_write(type, result, &out);
                 buf_char(&out, '\n');
         } else {
-                show_result(type, result, show_width(), &out);
+                show_result(type, result, terminal_width(), &out);
         }
         fwrite(out.p, 1, out.n, stdout);
         buf_deinit(&out);

@@ -1,6 +1,7 @@
 #include "definition.h"
 
 #include "show.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -193,7 +194,7 @@ static void print(struct cli *cli, const struct schema_struct *type, const struc
                         columns[n++] = type->fields[i].name;
         columns[n] = NULL;
         show_names(member_name, cli);
-        show_list(type, items, columns, show_width(), &out);
+        show_list(type, items, columns, terminal_width(), &out);
         show_names(NULL, NULL);
         fwrite(out.p, 1, out.n, stdout);
         buf_deinit(&out);

@@ -5,6 +5,7 @@
 #include "schema/mention.h"
 #include "schema/ticket.h"
 #include "show.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +89,7 @@ static int wanting(struct cli *cli, struct ticket_list_result *ret)
 int run_next(struct cli *cli, int argc, char **argv)
 {
         struct ticket_list_result all;
-        size_t shown, width = show_width();
+        size_t shown, width = terminal_width();
         int r;
 
         (void)argv;

@@ -1,6 +1,7 @@
 #include "operator.h"
 
 #include "show.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -130,7 +131,7 @@ void operator_print(struct operator *o, const struct schema_struct *type, const 
                 json_write(type, result, &out);
                 buf_char(&out, '\n');
         } else {
-                show_result(type, result, show_width(), &out);
+                show_result(type, result, terminal_width(), &out);
         }
         fwrite(out.p, 1, out.n, stdout);
         buf_deinit(&out);

@@ -3,6 +3,7 @@
 
 #include "schema/search.h"
 #include "show.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +52,7 @@ int run_search(struct cli *cli, int argc, char **argv)
         struct ticket_search_result page;
         struct buf query = { 0 };
         char *args[6];
-        size_t width = show_width();
+        size_t width = terminal_width();
         int n = 0, r;
 
         for (int i = 0; i < 2; i++) {

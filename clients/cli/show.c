@@ -2,9 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { COLUMNS_MAX = 16, CELL_MAX = 60 };
 
@@ -27,13 +25,6 @@ static void id_put(const struct schema_field *f, struct ulid id, struct buf *out
         ulid_text(id, text);
         if (out->n == before)
                 buf_text(out, text);
-}
-
-size_t show_width(void)
-{
-        struct winsize size;
-
-        return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 static void text_plain(struct str s, bool lines, struct buf *out)

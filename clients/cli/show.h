@@ -15,5 +15,3 @@ void show_value(const struct schema_field *f, const void *base, struct buf *out)
 
 /* Who says what an id is called from now on, NULL for nobody: then it shows as it is. name: puts the name, or nothing where it has none. */
 void show_names(void (*name)(void *data, const struct schema_field *f, struct ulid id, struct buf *out), void *data);
-
-size_t show_width(void);   /* of the terminal on stdout; 0 where there is none */

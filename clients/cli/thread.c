@@ -4,6 +4,7 @@
 #include "fields.h"
 #include "schema/read.h"
 #include "show.h"
+#include "terminal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -108,13 +109,22 @@ void thread_mark(struct cli *cli, const struct thread *t)
 
 /* ---- for people ---- */
 
+/* In a colour of its own, too: nobody must take a note for an answer. */
+static const char *note_mark(void)
+{
+        static char mark[64];
+
+        snprintf(mark, sizeof(mark), "%s[internal note]%s ", terminal_style(STYLE_NOTE), terminal_style(STYLE_PLAIN));
+        return mark;
+}
+
 void comment_print(struct cli *cli, const struct comment *comment, bool internal)
 {
         struct str name = cli_name(cli, comment->author), at = cli_time(cli, comment->created_at);
         struct buf body = { 0 };
         char id[ULID_TEXT + 1];
 
-        printf("\n%s%.*s, %.*s%s\n", internal ? "[internal note] " : "", STR_ARG(name), STR_ARG(at),
+        printf("\n%s%.*s, %.*s%s\n", internal ? note_mark() : "", STR_ARG(name), STR_ARG(at),
                comment->has_edited_at ? " (edited)" : "");
         if (comment->deleted || comment->redacted) {
                 printf("  (%s)\n", comment->deleted ? "deleted" : "redacted");
@@ -198,7 +208,8 @@ static void head_print(struct cli *cli, const struct ticket *t)
         struct buf out = { 0 };
 
         show_value(schema_field_find(&schema_type_ticket, "subject"), t, &out);
-        printf("#%lld  %s\n%s", (long long)t->number, buf_z(&out), schema_enum_ticket_state.values[t->state]);
+        printf("%s#%lld  %s%s\n%s", terminal_style(STYLE_BOLD), (long long)t->number, buf_z(&out), terminal_style(STYLE_PLAIN),
+               schema_enum_ticket_state.values[t->state]);
         state_print(cli, t);
         printf(", %s, from %.*s", schema_enum_priority.values[t->priority], STR_ARG(name));
         buf_clear(&out);

@@ -2,6 +2,7 @@
 #include "attach.h"
 #include "fields.h"
 #include "show.h"
+#include "terminal.h"
 #include "thread.h"
 
 #include <stdio.h>
@@ -62,11 +63,16 @@ int run_ticket_new(struct cli *cli, int argc, char **argv)
         return 0;
 }
 
+static const char *priority_style(int priority)
+{
+        return terminal_style(priority == PRIORITY_URGENT ? STYLE_RED : priority == PRIORITY_HIGH ? STYLE_YELLOW : STYLE_PLAIN);
+}
+
 int run_ticket_list(struct cli *cli, int argc, char **argv)
 {
         struct ticket_list params;
         struct ticket_list_result page;
-        size_t width = show_width();
+        size_t width = terminal_width();
         int r;
 
         r = cli_flags(cli, schema_method_ticket_list.params, argc, argv, NULL, &params);
@@ -92,9 +98,11 @@ int run_ticket_list(struct cli *cli, int argc, char **argv)
                 show_value(schema_field_find(&schema_type_ticket, "subject"), t, &subject);
                 if (width > 76 && subject.n > width - 70)
                         subject.n = width - 70;
-                printf("%5lld  %4s  %-8s %-7s  %-16.*s  %-16.*s  %.*s\n", (long long)t->number, buf_z(&unread),
-                       schema_enum_ticket_state.values[t->state], schema_enum_priority.values[t->priority], name.n > 16 ? 16 : (int)name.n, name.p, STR_ARG(changed),
-                       subject.n ? (int)subject.n : 0, subject.n ? subject.p : "");
+                printf("%5lld  %4s  %-8s %s%-7s%s  %-16.*s  %-16.*s  %s%.*s%s\n", (long long)t->number, buf_z(&unread),
+                       schema_enum_ticket_state.values[t->state], priority_style(t->priority), schema_enum_priority.values[t->priority],
+                       terminal_style(STYLE_PLAIN), name.n > 16 ? 16 : (int)name.n, name.p, STR_ARG(changed),
+                       terminal_style(t->unread ? STYLE_BOLD : STYLE_PLAIN), subject.n ? (int)subject.n : 0, subject.n ? subject.p : "",
+                       terminal_style(STYLE_PLAIN));
                 buf_deinit(&unread);
                 buf_deinit(&subject);
         }

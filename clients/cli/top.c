@@ -2,6 +2,7 @@
 
 #include "rates.h"
 #include "show.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -101,10 +102,10 @@ static void print(struct top *t)
                 rates_json(&rates, &out);
         } else if (t->live) {
                 fputs("\x1b[H\x1b[J", stdout);
-                rates_text(&rates, lines > 1 ? lines - 1 : lines, show_width(), &out);
+                rates_text(&rates, lines > 1 ? lines - 1 : lines, terminal_width(), &out);
                 buf_text(&out, "once a second; q ends it");
         } else {
-                rates_text(&rates, 0, show_width(), &out);
+                rates_text(&rates, 0, terminal_width(), &out);
         }
         fwrite(out.p, 1, out.n, stdout);
         fflush(stdout);

@@ -79,3 +79,27 @@ def test_a_ticket_is_changed_in_an_editor(desk):
     assert status == 2 and "must be one of" in seen
     assert desk.agnes.rpc("ticket.get", ticket=ticket["id"])["ticket"]["subject"] == "New words"
     assert 'no line of a ticket' in edit(desk, ticket["number"], "s/^state:/stat:/")[1]
+
+
+def shown(desk, words, **environment):
+    terminal = Terminal(desk.assist_command(AGNES, *words), {"XDG_STATE_HOME": str(desk.root / "home"), "TERM": "xterm", **environment})
+    try:
+        assert terminal.ended() == 0, terminal.seen
+        return terminal.seen
+    finally:
+        terminal.close()
+
+
+def test_colours_and_a_pager_are_for_terminals(desk):
+    ticket = desk.customer.rpc("ticket.create", subject="Colourful", body="b")
+    desk.agnes.rpc("ticket.set", ticket=ticket["id"], priority="urgent")
+    desk.agnes.rpc("note.add", ticket=ticket["id"], body="inside")
+    number = str(ticket["number"])
+    seen = shown(desk, ("ticket", "show", number), PAGER="sed 's/^/paged: /'")
+    assert f"paged: \x1b[1m#{number}  Colourful\x1b[0m" in seen and "\x1b[30;43m[internal note]\x1b[0m" in seen
+    seen = shown(desk, ("ticket", "list", "--limit", "1"), PAGER="")
+    assert "\x1b[1;31murgent" in seen and "paged" not in seen
+    for plain in (shown(desk, ("ticket", "list"), PAGER="", NO_COLOR="1"), shown(desk, ("ticket", "list"), PAGER="", TERM="dumb"),
+                  desk.run_assist(AGNES, "ticket", "list").stdout):
+        assert "Colourful" in plain and "\x1b[" not in plain
+    assert "Colourful" in shown(desk, ("ticket", "list"), PAGER="head -n 3; true")
