@@ -56,10 +56,28 @@ static int next_row(struct db *db, const struct due_row *after, struct due_row *
         return r < 0 ? r : 0;
 }
 
+/* How many there are up to the place. */
+static int tried(struct store *s, int64_t *ret)
+{
+        const struct due_row *place = &s->due.place;
+
+        return db_int(s->writer.db, ret, "SELECT count(*) FROM due WHERE (at, kind, target) <= (?1, ?2, ?3)", "iib", place->at, place->kind,
+                      (struct str){ (const char *)place->target, place->target_n });
+}
+
+/* A time that is over already may be put back, by an undo: then all is tried again. */
 int due_look(struct store *s)
 {
         struct due_row next;
-        int r = next_row(s->writer.db, &s->due.place, &next);
+        int64_t n;
+        int r = tried(s, &n);
+
+        if (r)
+                return r;
+        if (n > s->due.stuck)
+                s->due.place = (struct due_row){ 0 };
+        s->due.stuck = n > s->due.stuck ? 0 : n;
+        r = next_row(s->writer.db, &s->due.place, &next);
 
         if (r && r != -ENOENT)
                 return r;
@@ -119,7 +137,9 @@ void due_fired(struct task *task, int r)
 
         if (!r) {
                 s->due.place = s->due.reached;
-                r = due_look(s);
+                r = tried(s, &s->due.stuck);
+                if (!r)
+                        r = due_look(s);
         }
         if (r)
                 log_error("what is due could not be done: %s; it will be tried again", strerrordesc_np(-r));

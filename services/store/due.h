@@ -31,6 +31,7 @@ struct due {
         bool firing, failed;           /* loop; writer while it fires */
         struct loop_work fired;        /* writer to loop */
         struct due_row place;          /* writer: what is not behind it was tried */
+        int64_t stuck;                 /* writer: so many of those are there all the same: what they ask for was done before */
         struct due_row reached;        /* writer: where the batch under way would move it */
         _Atomic int64_t next_at;       /* when there is something to do; INT64_MAX: never */
 };

@@ -2,6 +2,7 @@
 #include "reopen.h"
 #include "store_room.h"
 #include "schema/link.h"
+#include "schema/merge.h"
 
 static const int64_t late_ms = (int64_t)REOPEN_DAYS * 24 * 60 * 60 * 1000;
 
@@ -132,6 +133,26 @@ static void what_is_over_stays_so_by_other_ways(void **state)
         room_proof(room);
 }
 
+/* Work goes on at the target, which is over for long; Bob, who sees the source alone, writes there. */
+static void a_late_reply_to_a_merged_ticket_follows_up_on_the_one_it_was_merged_into(void **state)
+{
+        struct room *room = *state;
+        struct ulid source = room_ticket(room, ALICE, "Source").id, target = closed(room, "Target").id;
+        struct ticket_merge merge = { .ticket = source, .into = target, .has_op_id = true, .op_id = room_id(room) };
+        struct comment_add_result made;
+
+        assert_int_equal(room_set(room, AGNES, (struct ticket_set){ .ticket = source, .has_add_watchers = true, .add_watchers = { &room->users[BOB], 1 } }, NULL), 0);
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_merge, &merge, &(struct ticket_merge_result){ 0 }), 0);
+        room->now_ms += late_ms;
+        made = reply(room, ALICE, (struct comment_add){ .ticket = source });
+        assert_true(made.follow_up && ulid_eq(follows(room, ALICE, made.follow_up->id), target));
+        assert_int_equal(seen(room, ALICE, target).state, TICKET_STATE_CLOSED);
+        made = reply(room, BOB, (struct comment_add){ .ticket = source });
+        assert_null(made.follow_up);
+        assert_int_equal(seen(room, AGNES, target).state, TICKET_STATE_OPEN); /* nobody overlooks what he wrote */
+        room_proof(room);
+}
+
 /* Bob watches the follow-up alone: he does not learn of what it follows. */
 static void a_follow_up_tells_of_the_other_one_only_who_sees_that(void **state)
 {
@@ -156,6 +177,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_reply_one_millisecond_later_begins_a_follow_up, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(who_replies_again_finds_the_same_follow_up, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(what_is_over_stays_so_by_other_ways, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_late_reply_to_a_merged_ticket_follows_up_on_the_one_it_was_merged_into, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_follow_up_tells_of_the_other_one_only_who_sees_that, room_setup, room_teardown),
         };
 

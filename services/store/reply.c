@@ -73,6 +73,27 @@ static bool moves_on(const struct caller *writer, const struct ticket_row *row)
         return row->state == TICKET_STATE_SOLVED || row->state == TICKET_STATE_CLOSED || row->state == TICKET_STATE_PENDING;
 }
 
+/* Where a customer's reply belongs: mostly where they write it; where that is over for long, or what it is merged into and they see, a follow-up. */
+static int place_find(struct change *h)
+{
+        struct ticket_row root;
+        struct ulid id;
+        bool late;
+        int r;
+
+        if (!h->row.has_merged)
+                return reopen_place(h->tx, h->c, &h->row);
+        r = thread_root(h->tx->db, h->row.id, &id);
+        if (!r)
+                r = ticket_find_visible(h->tx->db, &h->tx->actor, id, &root);
+        if (!r)
+                r = reopen_is_late(h->tx->store, &root, &late);
+        if (r || !late)
+                return r == FAULT_NOT_FOUND ? 0 : r;
+        h->row = root;
+        return reopen_place(h->tx, h->c, &h->row);
+}
+
 int reply_write(struct tx *tx, struct call *c, const struct comment_add *in, struct comment *ret)
 {
         struct ticket_set set = { .ticket = in->ticket, .has_state = in->has_state, .state = in->state,
@@ -85,8 +106,8 @@ int reply_write(struct tx *tx, struct call *c, const struct comment_add *in, str
         r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &h.row));
         if (!r && in->has_seen_comment)
                 r = seen_check(tx, c, &h.row, in->seen_comment);
-        if (!r && !caller_is_agent(&tx->actor) && !h.row.has_merged && (!in->has_state || in->state == TICKET_STATE_OPEN))
-                r = reopen_place(tx, c, &h.row);
+        if (!r && !caller_is_agent(&tx->actor) && (!in->has_state || in->state == TICKET_STATE_OPEN))
+                r = place_find(&h);
         set.ticket = h.row.id;
         set.has_state &= ulid_eq(h.row.id, in->ticket);
         if (!r)

@@ -1,6 +1,7 @@
 /* States: what wakes by itself, and the project's own names for them. */
 #include "store_room.h"
 #include "schema/label.h"
+#include "schema/undo.h"
 #include "state.h"
 
 enum { HOUR_MS = 60 * 60 * 1000 };
@@ -102,6 +103,44 @@ static void many_wake_at_once_and_after_the_clock_was_put_back(void **state)
         room_due(room);
         assert_int_equal(seen(room, tickets[0]).state, TICKET_STATE_OPEN);
         room_proof(room);
+}
+
+/* Somebody opens it before its time, and takes that back after it: it was to be open by now. */
+static void an_undo_that_puts_back_a_time_that_is_over_wakes_it_at_once(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "One").id, other = room_ticket(room, ALICE, "Two").id;
+        struct ticket_set set = { .ticket = ticket, .has_state = true, .state = TICKET_STATE_SOLVED, .has_op_id = true, .op_id = room_id(room) };
+        struct command_undo undo = { .has_command = true, .command = set.op_id, .has_op_id = true, .op_id = room_id(room) };
+        int64_t wake_at = room->now_ms + HOUR_MS;
+
+        pending(room, ticket, wake_at);
+        pending(room, other, wake_at + 1000);
+        assert_int_equal(room_set(room, AGNES, set, NULL), 0);
+        room->now_ms = wake_at + 2000;
+        room_due(room);
+        assert_int_equal(seen(room, other).state, TICKET_STATE_OPEN);
+        assert_int_equal(seen(room, ticket).state, TICKET_STATE_SOLVED);
+        assert_int_equal(room_call(room, AGNES, &schema_method_command_undo, &undo, &(struct command_undo_result){ 0 }), 0);
+        assert_true(seen(room, ticket).has_wake_at && seen(room, ticket).wake_at == wake_at);
+        assert_int_equal(room->store->due.next_at, wake_at);
+        room_due(room);
+        assert_int_equal(seen(room, ticket).state, TICKET_STATE_OPEN);
+        assert_int_equal(room->store->due.next_at, INT64_MAX);
+        room_proof(room);
+}
+
+/* docs/log.md has this one. */
+static void the_op_id_of_what_is_due_is_as_it_is_written_down(void **state)
+{
+        struct ulid ticket, expected;
+        struct ulid is;
+
+        (void)state;
+        assert_int_equal(ulid_parse(STR("01KQ8X3V00GGGGGGGGGGGGGGGG"), &ticket), 0);
+        is = due_op_id(DUE_WAKE, (struct str){ (const char *)ticket.b, sizeof(ticket.b) }, 1780000600000);
+        assert_int_equal(str_from_hex(STR("019e704dafc0924640be0a87358a64c9"), expected.b, sizeof(expected.b)), 0);
+        assert_true(ulid_eq(is, expected));
 }
 
 static void what_can_be_no_wake_up_is_told(void **state)
@@ -209,6 +248,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_pending_ticket_opens_when_its_time_has_come_and_once, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(who_waits_no_more_is_not_woken, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(many_wake_at_once_and_after_the_clock_was_put_back, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(an_undo_that_puts_back_a_time_that_is_over_wakes_it_at_once, room_setup, room_teardown),
+                cmocka_unit_test(the_op_id_of_what_is_due_is_as_it_is_written_down),
                 cmocka_unit_test_setup_teardown(what_can_be_no_wake_up_is_told, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_wake_up_settles_no_conflict, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_label_is_set_with_its_state_and_goes_with_it, room_setup, room_teardown),

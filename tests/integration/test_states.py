@@ -74,6 +74,18 @@ def test_it_wakes_once_however_store_is_killed_around_it(desk, ticket):
     desk.proof()
 
 
+@pytest.mark.parametrize("late_ms", [-30, -3, 0, 3, 30])
+def test_it_wakes_once_when_store_is_killed_right_then(desk, ticket, late_ms):
+    wake_at = now_ms() + 300
+    desk.agent.rpc("ticket.set", ticket=ticket["id"], state="pending", wake_at=wake_at)
+    until("the moment", lambda: now_ms() >= wake_at + late_ms)
+    desk.crash("store")
+    until("it woke", lambda: state(desk.agent, ticket) == "open")
+    desk.crash("store")
+    kinds = [item["kind"] for item in desk.admin.rpc("audit.list", ticket=ticket["id"])["items"]]
+    assert kinds == ["ticket.state", "ticket.state", "comment.add", "ticket.create"]
+
+
 def test_the_projects_own_names_are_typed_and_shown(desk, ticket):
     number = ticket["number"]
     assert desk.assist(AGENT, "label", "list", json_output=False) == "There is no label.\n"
