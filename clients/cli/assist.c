@@ -1,5 +1,6 @@
 /* assist: the desk in a terminal. */
 #include "definition.h"
+#include "schema/bulk.h"
 #include "schema/field.h"
 #include "schema/label.h"
 #include "schema/macro.h"
@@ -92,6 +93,8 @@ static const struct command commands[] = {
         { "ticket merge", "NUMBER into NUMBER", "put one's thread into another's", run_ticket_merge, NULL, "assist ticket merge 42 into 43" },
         { "ticket split", "NUMBER COMMENT... --subject SUBJECT", "make a ticket of some comments", run_ticket_split, NULL,
           "assist ticket split 42 3 5 --subject 'The other printer'\n\nCOMMENT: 3 is the third that `ticket show` has" },
+        { "bulk", "NUMBER... | FILTER... | --view NAME, --state ... [--preview|--yes]", "change many tickets at once", run_bulk, &schema_method_bulk_preview,
+          "assist bulk state:new tag:spam --macro 'Close as spam'\n  assist bulk 42 43 44 --priority high --assignee Agnes --yes" },
         { "undo", "[COMMAND]", "take back what you did last, or a command by its op_id", run_undo, NULL, NULL },
         { "snooze list", "", "the tickets that you put aside", run_snooze_list, NULL, NULL },
         { "snooze end", "NUMBER", "take one up again", run_snooze_end, NULL, NULL },

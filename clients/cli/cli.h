@@ -77,6 +77,7 @@ int run_ticket_edit(struct cli *cli, int argc, char **argv);
 int run_ticket_merge(struct cli *cli, int argc, char **argv);
 int run_ticket_split(struct cli *cli, int argc, char **argv);
 int run_macro_run(struct cli *cli, int argc, char **argv);
+int run_bulk(struct cli *cli, int argc, char **argv);
 int run_undo(struct cli *cli, int argc, char **argv);
 int run_search(struct cli *cli, int argc, char **argv);
 int run_attach(struct cli *cli, int argc, char **argv);

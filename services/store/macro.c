@@ -14,12 +14,12 @@
 
 _Static_assert(sizeof(struct macro) == sizeof(struct op_macro_set), "a macro looks as its op does");
 
-int macro_find(struct tx *tx, struct call *c, struct ulid id, struct op_macro_set *ret)
+int macro_find(struct db *db, struct call *c, struct ulid id, struct op_macro_set *ret)
 {
         int r;
 
         *ret = (struct op_macro_set){ 0 };
-        r = definition_find(tx->db, &schema_op_macro_set, id, tx->arena, ret);
+        r = definition_find(db, &schema_op_macro_set, id, &c->arena, ret);
         if (r == -ENOENT || (!r && ret->retired))
                 return call_invalid(c, "macro", "must be a macro that is not retired; macro.list has them");
         return r;
@@ -71,11 +71,10 @@ static int as_macro(struct call *c, int r)
         return r;
 }
 
-static int change_do(struct tx *tx, struct call *c, const struct op_macro_set *macro, struct ulid ticket, const struct str *seen)
+struct ticket_set macro_changes(const struct op_macro_set *macro, struct ulid ticket, struct ulid agent)
 {
         struct ticket_set set = {
                 .ticket = ticket,
-                .has_seen = seen != NULL,
                 .has_state = macro->has_state,
                 .state = macro->state,
                 .has_label = macro->has_label ? SCHEMA_PRESENT : SCHEMA_ABSENT,
@@ -94,12 +93,20 @@ static int change_do(struct tx *tx, struct call *c, const struct op_macro_set *m
                 .remove_tags = { macro->remove_tags.items, macro->remove_tags.n },
         };
 
-        if (seen)
-                set.seen = *seen;
         if (macro->has_assign) {
                 set.has_assignee = macro->assign == MACRO_ASSIGN_ME ? SCHEMA_PRESENT : SCHEMA_NULL;
-                set.assignee = tx->actor.user;
+                set.assignee = agent;
         }
+        return set;
+}
+
+static int change_do(struct tx *tx, struct call *c, const struct op_macro_set *macro, struct ulid ticket, const struct str *seen)
+{
+        struct ticket_set set = macro_changes(macro, ticket, tx->actor.user);
+
+        set.has_seen = seen != NULL;
+        if (seen)
+                set.seen = *seen;
         return as_macro(c, ticket_change(tx, c, &set));
 }
 
@@ -151,7 +158,7 @@ static int run(struct tx *tx, struct call *c, const struct macro_run *in)
         int r = found(c, ticket_find_visible(tx->db, &tx->actor, in->ticket, &row));
 
         if (!r)
-                r = macro_find(tx, c, in->macro, &macro);
+                r = macro_find(tx->db, c, in->macro, &macro);
         if (!r)
                 r = macro_misfit(tx->db, &macro, &row, tx->arena, &misfit);
         if (!r && misfit)
