@@ -1,4 +1,4 @@
-"""The README's tour, word for word. Each ```sh block is typed into one shell; a ```text block behind it has lines that must come, in this
+"""The README's tour and docs/desk.md, word for word. Each ```sh block is typed into one shell; a ```text block behind it has lines that must come, in this
 order, where … is anything. Where a block waits for a job in the background, the two may come in any order."""
 import os
 import queue
@@ -13,12 +13,12 @@ from sandbox import BUILD, REPOSITORY, Sandbox, why_not
 
 WHY_NOT = why_not()
 README = (REPOSITORY / "README.md").read_text()
+TOURS = {"README.md": README.split("\n## A tour of five minutes\n")[1].split("\n## ")[0], "docs/desk.md": (REPOSITORY / "docs/desk.md").read_text()}
 DEADLINE_S = 120
 
 
-def tour():
+def tour(text):
     """[(commands, expected lines)]"""
-    text = README.split("\n## A tour of five minutes\n")[1].split("\n## ")[0]
     blocks = re.findall(r"^```(sh|text)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     steps = []
     for kind, content in blocks:
@@ -82,8 +82,9 @@ def shell():
 
 
 @pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
-def test_the_tour_does_what_it_says(shell):
-    steps = tour()
+@pytest.mark.parametrize("page", TOURS)
+def test_the_tour_does_what_it_says(shell, page):
+    steps = tour(TOURS[page])
     assert len(steps) >= 8 and all(expected for _, expected in steps)
     for number, (commands, expected) in enumerate(steps):
         # errexit, so that each line counts
@@ -96,11 +97,12 @@ def test_the_tour_does_what_it_says(shell):
         assert matches(commands, expected, seen), f"{commands}\nexpected:\n" + "\n".join(expected) + f"\nseen:\n{seen}"
 
 
-def test_every_link_leads_somewhere():
-    links = re.findall(r"\]\(([^)]+)\)", README)
+@pytest.mark.parametrize("page", TOURS)
+def test_every_link_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)]+)\)", (REPOSITORY / page).read_text())
     assert links
     for link in links:
-        assert re.match(r"https?://", link) or (REPOSITORY / link).exists(), link
+        assert re.match(r"https?://", link) or ((REPOSITORY / page).parent / link).exists(), link
 
 
 def test_the_two_commands_are_there():
