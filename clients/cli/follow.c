@@ -1,6 +1,7 @@
 /* `assist ticket show --follow`: at a ticket, until Ctrl-C. On a terminal, what somebody does just now stands in the last line, and goes when
  * they stop; elsewhere it is a line like the others. */
 #include "onlookers.h"
+#include "schema/merge.h"
 #include "schema/person.h"
 #include "thread.h"
 
@@ -16,6 +17,7 @@ struct follow {
         struct ulid ticket, me;
         char grant[129];
         struct buf printed;        /* the ids of comments that were */
+        struct buf merged;         /* the ids of the tickets that are merged into this one, directly or by others */
         struct onlookers onlookers;
         bool viewing;              /* the desk shows us here, and tells us of others */
         bool broken;               /* the connection, and that was said */
@@ -50,12 +52,51 @@ static void doing_draw(struct follow *f)
 
 /* ---- comments ---- */
 
-static bool was_printed(const struct follow *f, struct ulid comment)
+static bool is_among(const struct buf *ids, struct ulid id)
 {
-        for (size_t at = 0; at < f->printed.n; at += sizeof(comment))
-                if (memcmp(f->printed.p + at, &comment, sizeof(comment)) == 0)
+        for (size_t at = 0; at < ids->n; at += sizeof(id))
+                if (memcmp(ids->p + at, &id, sizeof(id)) == 0)
                         return true;
         return false;
+}
+
+static bool was_printed(const struct follow *f, struct ulid comment)
+{
+        return is_among(&f->printed, comment);
+}
+
+/* Whether a ticket's pointers lead here. */
+static bool leads_here(const struct follow *f, struct ulid ticket)
+{
+        enum { POINTERS_MAX = 16 };
+
+        for (int i = 0; i < POINTERS_MAX; i++) {
+                struct ticket_get params = { .has_ticket = true, .ticket = ticket };
+                struct ticket_get_result got;
+                struct assist_error error;
+
+                if (assist_call(f->cli->a, &schema_method_ticket_get, &params, &f->cli->arena, &got, &error) || !got.ticket.has_merged_into)
+                        return false;
+                ticket = got.ticket.merged_into;
+                if (ulid_eq(ticket, f->ticket))
+                        return true;
+        }
+        return false;
+}
+
+/* Of what is shown here, what was written elsewhere was so on a merged ticket, or was moved by a split. */
+static void merged_find(struct follow *f, const struct thread *t)
+{
+        struct ulid last = f->ticket;
+
+        buf_clear(&f->merged);
+        for (size_t i = 0; i < t->comments.n; i++) {
+                struct ulid ticket = t->comments.items[i].ticket;
+
+                if (!ulid_eq(ticket, last) && !ulid_eq(ticket, f->ticket) && !is_among(&f->merged, ticket) && leads_here(f, ticket))
+                        buf_add(&f->merged, &ticket, sizeof(ticket));
+                last = ticket;
+        }
 }
 
 static void rows_printed(struct follow *f, const struct comment_rows *rows)
@@ -80,7 +121,7 @@ static void comment_came(struct follow *f, const struct comment *comment, bool i
                 buf_add(&f->printed, &comment->id, sizeof(comment->id));
         comment_print(f->cli, comment, internal);
         if (added && !ulid_eq(comment->author, f->me))
-                comment_mark(f->cli, comment);
+                comment_mark(f->cli, f->ticket, comment);
 }
 
 /* ---- presence ---- */
@@ -157,6 +198,46 @@ static void event_print(struct follow *f, const struct event *event, const struc
         }
 }
 
+static bool is_written(const struct schema_event *type)
+{
+        return type == &schema_event_comment_added || type == &schema_event_comment_changed || type == &schema_event_note_added ||
+               type == &schema_event_note_changed;
+}
+
+/* What was not printed yet. */
+static int fetch_anew(struct follow *f, const char *why)
+{
+        struct thread now;
+        char id[ULID_TEXT + 1];
+        int r;
+
+        ulid_text(f->ticket, id);
+        r = thread_fetch(f->cli, id, &now);
+        if (r)
+                return r;
+        grant_keep(f, now.got.grant);
+        merged_find(f, &now);
+        if (f->cli->json) {
+                thread_print(f->cli, &now);
+                return 0;
+        }
+        printf("\n%s The ticket is %s.\n", why, schema_enum_ticket_state.values[now.got.ticket.state]);
+        rows_print_new(f, &now.comments, false);
+        rows_print_new(f, &now.notes, true);
+        thread_mark(f->cli, &now);
+        return 0;
+}
+
+/* What shows here may be more or less from now on. */
+static int merged_take(struct follow *f, const struct event_ticket_merged *merged)
+{
+        bool here = merged->has_into && (ulid_eq(merged->into, f->ticket) || is_among(&f->merged, merged->into));
+
+        if (!here && !is_among(&f->merged, merged->ticket))
+                return 0;
+        return fetch_anew(f, here ? "Another ticket was merged into this one." : "A ticket that was merged into this one is apart again.");
+}
+
 /* 0, or an exit status where that was the last of it. */
 static int event_take(struct follow *f, const struct event *event)
 {
@@ -168,36 +249,15 @@ static int event_take(struct follow *f, const struct event *event)
                 return 0;
         if (type == &schema_event_person_changed)
                 cli_names_changed(cli);
-        if (!ulid_eq(event_ticket(type, data), f->ticket))
+        if (type == &schema_event_ticket_merged)
+                return merged_take(f, data);
+        if (!ulid_eq(event_ticket(type, data), f->ticket) && (!is_written(type) || !is_among(&f->merged, event_ticket(type, data))))
                 return 0;
         event_print(f, event, type, data);
         if (type != &schema_event_access_lost)
                 return 0;
         fprintf(stderr, "assist: this ticket is not yours to see any more\n");
         return EXIT_NOT_FOUND;
-}
-
-/* More happened than is told one by one: what was not printed yet. */
-static int fetch_anew(struct follow *f)
-{
-        struct thread now;
-        char id[ULID_TEXT + 1];
-        int r;
-
-        ulid_text(f->ticket, id);
-        r = thread_fetch(f->cli, id, &now);
-        if (r)
-                return r;
-        grant_keep(f, now.got.grant);
-        if (f->cli->json) {
-                thread_print(f->cli, &now);
-                return 0;
-        }
-        printf("\nMuch happened meanwhile. The ticket is %s.\n", schema_enum_ticket_state.values[now.got.ticket.state]);
-        rows_print_new(f, &now.comments, false);
-        rows_print_new(f, &now.notes, true);
-        thread_mark(f->cli, &now);
-        return 0;
 }
 
 static int step(struct follow *f)
@@ -224,7 +284,7 @@ static int step(struct follow *f)
                 r = 0;
                 break;
         case ASSIST_LIVE_RESET:
-                r = fetch_anew(f);
+                r = fetch_anew(f, "Much happened meanwhile.");
                 break;
         case ASSIST_LIVE_BROKEN:
                 f->viewing = false;
@@ -248,6 +308,7 @@ int thread_follow(struct cli *cli, const struct thread *t)
         int r;
 
         grant_keep(&f, t->got.grant);
+        merged_find(&f, t);
         rows_printed(&f, &t->comments);
         rows_printed(&f, &t->notes);
         r = assist_identify(cli->a, &me, &error);
@@ -263,6 +324,7 @@ int thread_follow(struct cli *cli, const struct thread *t)
                 r = step(&f);
         assist_live_close(f.live);
         buf_deinit(&f.printed);
+        buf_deinit(&f.merged);
         buf_deinit(&f.doing);
         return r;
 }

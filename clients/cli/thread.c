@@ -89,9 +89,9 @@ int thread_fetch(struct cli *cli, const char *number, struct thread *ret)
 
 /* ---- marks ---- */
 
-void comment_mark(struct cli *cli, const struct comment *comment)
+void comment_mark(struct cli *cli, struct ulid ticket, const struct comment *comment)
 {
-        struct read_mark params = { .ticket = comment->ticket, .comment = comment->id };
+        struct read_mark params = { .ticket = ticket, .comment = comment->id };
         struct read_mark_result marked;
         struct assist_error error;
 
@@ -104,7 +104,7 @@ void thread_mark(struct cli *cli, const struct thread *t)
         const struct comment *note = t->notes.n ? &t->notes.items[t->notes.n - 1] : NULL;
 
         if (t->got.ticket.has_unread && t->got.ticket.unread && (comment || note))
-                comment_mark(cli, !note || (comment && comment->created_at > note->created_at) ? comment : note);
+                comment_mark(cli, t->got.ticket.id, !note || (comment && comment->created_at > note->created_at) ? comment : note);
 }
 
 /* ---- for people ---- */

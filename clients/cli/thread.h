@@ -25,7 +25,7 @@ const struct comment *thread_next(const struct thread *t, size_t *comment_at, si
 void thread_print(struct cli *cli, const struct thread *t);
 /* The caller has read it up to its newest comment or note. Where the desk does not hear of it, it stays unread: nothing is said. */
 void thread_mark(struct cli *cli, const struct thread *t);
-void comment_mark(struct cli *cli, const struct comment *comment);
+void comment_mark(struct cli *cli, struct ulid ticket, const struct comment *comment);
 
 void comment_print(struct cli *cli, const struct comment *comment, bool internal);
 /* "state: pending, assignee: Ann" */

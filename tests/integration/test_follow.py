@@ -105,6 +105,26 @@ def test_who_follows_a_ticket_sees_who_looks_who_types_and_what_they_write(desk,
                                  "", "Agnes set state: pending", "Carl is gone."]
 
 
+def test_what_is_written_on_a_merged_ticket_comes_too(desk, assist, number):
+    agnes = desk.devices[AGENT]
+    other = desk.assist(CUSTOMER, "ticket", "new", "It burns again", "Other smoke.")["number"]
+    following = assist(AGENT, "ticket", "show", number, "--follow")
+    following.until_said("following; Ctrl-C ends it")
+    desk.assist(AGENT, "ticket", "merge", other, "into", number)
+    following.until_said("Another ticket was merged into this one. The ticket is new.")
+    following.until_said("  Other smoke.")
+    desk.assist(CUSTOMER, "ticket", "reply", other, "Blue smoke.")
+    following.until_said("  Blue smoke.")
+    assert until("it is read", lambda: agnes.rpc("ticket.get", number=number)["ticket"]["unread"] == 0)
+    desk.assist(AGENT, "undo")
+    following.until_said("A ticket that was merged into this one is apart again. The ticket is new.")
+    desk.assist(CUSTOMER, "ticket", "reply", other, "Red smoke.")
+    desk.assist(CUSTOMER, "ticket", "reply", number, "No smoke.")
+    following.until_said("  No smoke.")
+    assert following.interrupted() == 0
+    assert [sum(words in line for line in following.said) for words in ("Other", "Blue", "Red", "No smoke")] == [1, 1, 0, 1]
+
+
 def test_the_customer_sees_the_agent_and_nothing_of_notes(desk, assist, person, number):
     following = assist(CUSTOMER, "ticket", "show", number, "--follow")
     following.until_said("following")

@@ -22,7 +22,7 @@ def file(desk, subject="Printer"):
 def test_a_macro_is_one_command_whatever_is_killed_and_undone_as_one(desk):
     agent, customer = Live(desk.agent), Live(desk.customer)
     reply = desk.agent.rpc("reply.save", name="Thanks", text="Dear {requester.name}: #{ticket.number}. {agent.name}")["reply"]
-    assert agent.next("reply.changed")["data"]["reply"] == reply
+    assert agent.next("reply.changed")["data"]["reply"] == reply and desk.agent.rpc("reply.list")["items"] == [reply]
     macro = desk.admin.rpc("macro.save", name="Take", when_states=["new"], state="pending", assign="me", add_tags=["seen"],
                            note="taken by {agent.name}", reply=reply["reply"])["macro"]
     assert agent.next("macro.changed")["data"]["macro"] == macro and desk.agent.rpc("macro.list")["items"] == [macro]
@@ -39,6 +39,8 @@ def test_a_macro_is_one_command_whatever_is_killed_and_undone_as_one(desk):
     assert failed.value.code == -32004 and "that are new" in failed.value.data["reason"]
     assert desk.agent.rpc("command.undo")["command"] == command["op_id"]
     desk.crash("store")
+    rendered = desk.agent.rpc("reply.render", reply=reply["reply"], ticket=ticket["id"])["body"]
+    assert rendered == f"Dear Carl: #{ticket['number']}. Agnes"
     now = desk.agent.rpc("ticket.get", ticket=ticket["id"])["ticket"]
     assert (now["state"], now["tags"], now["comments"], now.get("assignee")) == ("new", [], 2, None)
     assert not any(kind.split(".")[0] in ("macro", "reply", "command", "note") for kind in customer.kinds())
