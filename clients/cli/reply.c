@@ -76,7 +76,7 @@ static int text_get(struct reply *p, const char *given, bool send_draft)
 static int canned_get(struct reply *p, const char *name)
 {
         struct reply_render params = { .ticket = p->got.ticket.id };
-        struct reply_render_result text;
+        struct reply_render_result text = { 0 };
         int r = definition_find(p->cli, "reply", str_of(name), &params.reply);
 
         if (!r)

@@ -220,7 +220,7 @@ int store_on_ticket_list(struct store *s, struct call *c, const struct ticket_li
         struct page *pages = arena_array(&c->arena, (size_t)in->limit + 1, sizeof(*pages));
         struct caller caller = store_actor(c);
         struct db *db = store_db(s, c);
-        size_t n;
+        size_t n = 0;
         int r;
 
         r = in->has_view || in->has_query ? list_viewed(db, c, &caller, in, pages, &n) : list_filtered(db, c, &caller, in, pages, &n);

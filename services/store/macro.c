@@ -138,7 +138,7 @@ static int reply_do(struct tx *tx, struct call *c, const struct op_macro_set *ma
 int macro_do(struct tx *tx, struct call *c, const struct op_macro_set *macro, struct ulid ticket, const struct str *seen, const struct ulid *seen_comment)
 {
         struct op_macro_run body = { .ticket = ticket, .macro = macro->macro };
-        struct ticket_row row;
+        struct ticket_row row = { 0 };
         int r = tx_append(tx, &(struct effect){ .kind = &schema_op_macro_run, .body = &body, .target = ticket });
 
         if (!r)

@@ -37,7 +37,7 @@ static int root_find(struct change *h, bool named, bool *ret_hidden)
 {
         struct ticket_row row;
         struct ulid root;
-        bool visible;
+        bool visible = true;
         int r = thread_root(h->tx->db, h->row.id, &root);
 
         if (!r)
@@ -78,7 +78,7 @@ static int place_find(struct change *h)
 {
         struct ticket_row root;
         struct ulid id;
-        bool late;
+        bool late = false;
         int r;
 
         if (!h->row.has_merged)

@@ -264,7 +264,7 @@ static int move_undo(struct undo *u, const void *body)
 static int split_undo(struct undo *u, const void *body)
 {
         static const struct caller agent = { .role = SCHEMA_ROLE_AGENT };
-        struct thread_sum sum;
+        struct thread_sum sum = { 0 };
         struct ticket_row row;
         int r = ticket_find(u->tx->db, u->entry->op.target, &row);
 
@@ -488,9 +488,9 @@ static int effects_undo(struct undo *u, const struct log_entry *entries, size_t 
 
 static int undo(struct undo *u)
 {
-        struct log_entry *entries;
+        struct log_entry *entries = NULL;
         uint32_t before;
-        size_t n;
+        size_t n = 0;
         int r = effects_read(u, &entries, &n);
 
         if (!r)
@@ -509,9 +509,9 @@ static int undo(struct undo *u)
 static int undone_before(struct undo *u)
 {
         struct op_command_undo body = { 0 };
-        struct log_entry *entries, e;
+        struct log_entry *entries = NULL, e;
         struct ulid own = u->tx->op_id;
-        size_t n;
+        size_t n = 0;
         int r = entry_find(u, own, 0, &e);
 
         if (!r)
