@@ -267,9 +267,57 @@ static int text_verify(void *data, unsigned field, const uint8_t commitment[32],
         return 0;
 }
 
-static int chain_verify(struct store *s, struct db *db, struct report *report, int64_t *ret_ops)
+/* Of the op that the chain has come to, where there is one. */
+static int checkpoint_check(struct store *s, struct db *db, const struct chain *chain, struct report *report, struct store_verify_result *ret)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM op ORDER BY seq", ""), *cp;
+        sqlite3_stmt *q = db_query(db, "SELECT head, at, signature FROM checkpoint WHERE origin = ?1 AND seq = ?2", "bi",
+                                   (struct str){ (const char *)s->origin, sizeof(s->origin) }, chain->seq);
+        struct checkpoint checkpoint = { .seq = chain->seq };
+        int r = db_step(db, q);
+        bool good;
+
+        if (r <= 0)
+                return r;
+        good = db_column_str(q, 0).n == OP_HASH_BYTES && db_column_str(q, 2).n == CHAIN_SIGNATURE_BYTES;
+        if (good) {
+                memcpy(checkpoint.origin, s->origin, sizeof(checkpoint.origin));
+                memcpy(checkpoint.head, db_column_str(q, 0).p, OP_HASH_BYTES);
+                checkpoint.at = db_column_int(q, 1);
+                memcpy(checkpoint.signature, db_column_str(q, 2).p, CHAIN_SIGNATURE_BYTES);
+                good = !checkpoint_verify(&checkpoint, s->public_key) && memcmp(checkpoint.head, chain->head, OP_HASH_BYTES) == 0;
+        }
+        db_done(q);
+        if (!good) {
+                report_add(report, "op %lld: its checkpoint's signature is not good", (long long)chain->seq);
+                return 0;
+        }
+        ret->checkpoints++;
+        ret->signed_ops = chain->seq;
+        return 0;
+}
+
+/* What else says how far the log goes. */
+static int end_verify(struct store *s, struct db *db, const struct chain *chain, struct report *report)
+{
+        struct str origin = { (const char *)s->origin, sizeof(s->origin) };
+        sqlite3_stmt *q = db_query(db, "SELECT seq, head FROM chain WHERE origin = ?1", "b", origin);
+        int64_t beyond;
+        int r = db_step(db, q);
+
+        if (r > 0 && (db_column_int(q, 0) != chain->seq || !str_eq(db_column_str(q, 1), (struct str){ (const char *)chain->head, OP_HASH_BYTES })))
+                report_add(report, "op %lld: the log ends here, its chain at %lld, or another hash", (long long)chain->seq, (long long)db_column_int(q, 0));
+        db_done(q);
+        if (r < 0)
+                return r;
+        r = db_int(db, &beyond, "SELECT coalesce(max(seq), 0) FROM checkpoint WHERE origin = ?1", "b", origin);
+        if (!r && beyond > chain->seq)
+                report_add(report, "op %lld: the log ends here, but a checkpoint vouches for %lld", (long long)chain->seq, (long long)beyond);
+        return r;
+}
+
+static int chain_verify(struct store *s, struct db *db, struct report *report, struct store_verify_result *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM op ORDER BY seq", "");
         struct arena arena = { 0 };
         struct chain chain;
         int r;
@@ -279,7 +327,6 @@ static int chain_verify(struct store *s, struct db *db, struct report *report, i
                 struct verifying v = { db, report, NULL, &arena };
                 struct codec_commit commit = { .text = text_verify, .data = &v };
                 struct log_entry e = { .seq = db_column_int(q, 0) };
-                struct checkpoint checkpoint = { 0 };
 
                 r = chain_follow(&chain, arena_str(&arena, db_column_str(q, 3)), &arena, &e.op);
                 if (r || e.seq != chain.seq) {
@@ -293,24 +340,15 @@ static int chain_verify(struct store *s, struct db *db, struct report *report, i
                 v.entry = &e;
                 if (e.kind && msgpack_read_committed(e.kind->body, e.op.body, &commit, &arena, arena_zalloc(&arena, e.kind->body->size), NULL))
                         report_add(report, "op %lld: its body is not a %s", (long long)e.seq, e.kind->name);
-                cp = db_query(db, "SELECT head, at, signature FROM checkpoint WHERE origin = ?1 AND seq = ?2", "bi",
-                              (struct str){ (const char *)s->origin, sizeof(s->origin) }, e.seq);
-                if (db_step(db, cp) > 0 && db_column_str(cp, 0).n == OP_HASH_BYTES && db_column_str(cp, 2).n == CHAIN_SIGNATURE_BYTES) {
-                        memcpy(checkpoint.origin, s->origin, sizeof(checkpoint.origin));
-                        checkpoint.seq = e.seq;
-                        memcpy(checkpoint.head, db_column_str(cp, 0).p, OP_HASH_BYTES);
-                        checkpoint.at = db_column_int(cp, 1);
-                        memcpy(checkpoint.signature, db_column_str(cp, 2).p, CHAIN_SIGNATURE_BYTES);
-                        if (checkpoint_verify(&checkpoint, s->public_key) || memcmp(checkpoint.head, chain.head, OP_HASH_BYTES))
-                                report_add(report, "op %lld: its checkpoint's signature is not good", (long long)e.seq);
-                }
-                db_done(cp);
+                r = checkpoint_check(s, db, &chain, report, ret);
+                if (r)
+                        break;
                 arena_reset(&arena);
-                ++*ret_ops;
+                ret->ops++;
         }
         db_done(q);
         arena_deinit(&arena);
-        return r < 0 ? r : 0;
+        return r < 0 || report->n ? r : end_verify(s, db, &chain, report);
 }
 
 int store_on_store_verify(struct store *s, struct call *c, const struct store_verify *in, struct store_verify_result *ret)
@@ -320,7 +358,7 @@ int store_on_store_verify(struct store *s, struct call *c, const struct store_ve
 
         (void)in;
         report_init(&report, &c->arena);
-        r = chain_verify(s, s->audit.db, &report, &ret->ops);
+        r = chain_verify(s, s->audit.db, &report, ret);
         ret->sound = report.n == 0;
         ret->problems.items = report.items;
         ret->problems.n = report.n;

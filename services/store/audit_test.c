@@ -1,0 +1,108 @@
+/* What the log says of itself, and what was changed behind its back. */
+#include "audit.h"
+#include "store_room.h"
+
+static struct store_verify_result verify(struct room *room)
+{
+        struct store_verify_result got = { 0 };
+
+        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_verify, &(struct store_verify){ 0 }, &got), 0);
+        return got;
+}
+
+static void tamper(struct room *room, const char *sql)
+{
+        struct db *db;
+
+        assert_int_equal(db_open(arena_format(&room->arena, "%s/store.db", room->folder).p, 0, NULL, &store_migrations, &db), 0);
+        assert_int_equal(db_run(db, sql), 0);
+        db_close(db);
+}
+
+static void is_told(struct room *room, const char *words)
+{
+        struct store_verify_result got = verify(room);
+
+        assert_false(got.sound);
+        assert_true(got.problems.n > 0);
+        if (!memmem(got.problems.items[0].p, got.problems.items[0].n, words, strlen(words)))
+                print_error("%.*s\n", STR_ARG(got.problems.items[0]));
+        assert_non_null(memmem(got.problems.items[0].p, got.problems.items[0].n, words, strlen(words)));
+}
+
+static struct ulid grown(struct room *room)
+{
+        struct ulid ticket = room_ticket(room, ALICE, "History").id;
+
+        for (int i = 0; i < STORE_CHECKPOINT_OPS; i++) {
+                assert_int_equal(room_reply(room, ALICE, ticket, "Words", NULL), 0);
+                arena_reset(&room->arena);
+        }
+        return ticket;
+}
+
+static void a_sound_log_says_how_far_it_is_signed_redacted_or_not(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = grown(room);
+        struct store_verify_result got = verify(room);
+        struct comment_redact redact = { .comment = op_entity(ticket, 1), .has_op_id = true, .op_id = room_id(room) };
+
+        assert_true(got.sound && got.checkpoints >= 1 && got.signed_ops >= STORE_CHECKPOINT_OPS && got.signed_ops <= got.ops);
+        assert_int_equal(room_call(room, ADMIN, &schema_method_comment_redact, &redact, &(struct comment_redact_result){ 0 }), 0);
+        assert_int_equal(verify(room).ops, got.ops + 1);
+        room_proof(room);
+}
+
+static void a_text_that_was_exchanged_is_found(void **state)
+{
+        struct room *room = *state;
+
+        room_ticket(room, ALICE, "Mine");
+        tamper(room, "UPDATE op_text SET text = CAST('Yours' AS BLOB) WHERE text = CAST('Mine' AS BLOB)");
+        is_told(room, "is not what was committed to");
+}
+
+static void a_record_that_was_changed_breaks_the_chain(void **state)
+{
+        struct room *room = *state;
+
+        room_ticket(room, ALICE, "Mine");
+        tamper(room, "UPDATE op SET record = (SELECT record FROM op o WHERE o.seq = op.seq - 1) WHERE seq = (SELECT max(seq) - 1 FROM op)");
+        is_told(room, "the chain breaks here");
+}
+
+static void a_signature_that_was_changed_is_found(void **state)
+{
+        struct room *room = *state;
+
+        grown(room);
+        tamper(room, "UPDATE checkpoint SET signature = zeroblob(64)");
+        is_told(room, "signature is not good");
+        tamper(room, "UPDATE checkpoint SET signature = x'00'");
+        is_told(room, "signature is not good");
+}
+
+static void a_log_that_was_cut_off_is_found(void **state)
+{
+        struct room *room = *state;
+
+        grown(room);
+        tamper(room, "DELETE FROM op WHERE seq = (SELECT max(seq) FROM op)");
+        is_told(room, "the log ends here, its chain at");
+        tamper(room, "DELETE FROM op WHERE seq >= (SELECT max(seq) FROM checkpoint); DELETE FROM chain");
+        is_told(room, "but a checkpoint vouches for");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(a_sound_log_says_how_far_it_is_signed_redacted_or_not, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_text_that_was_exchanged_is_found, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_record_that_was_changed_breaks_the_chain, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_signature_that_was_changed_is_found, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_log_that_was_cut_off_is_found, room_setup, room_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
