@@ -46,9 +46,13 @@ static bool on_files(const struct schema_method *m)
 /* How something was: not to be waited for by those who ask how it is. */
 static bool is_past(const struct call *c)
 {
-        const struct schema_field *at = schema_field_find(c->method->params, "at"), *cursor = schema_field_find(c->method->params, "at_cursor");
+        const struct ticket_get *get = c->params;
+        const struct comment_list *list = c->params;
 
-        return at && cursor && (schema_presence(at, c->params) == SCHEMA_PRESENT || schema_presence(cursor, c->params) == SCHEMA_PRESENT);
+        _Static_assert(sizeof(struct note_list) == sizeof(struct comment_list), "notes are listed as comments are");
+        if (c->method == &schema_method_ticket_get)
+                return get->has_at || get->has_at_cursor;
+        return (c->method == &schema_method_comment_list || c->method == &schema_method_note_list) && (list->has_at || list->has_at_cursor);
 }
 
 static bool on_audit(const struct call *c)
