@@ -169,18 +169,25 @@ int run_audit_list(struct operator *o, int argc, char **argv)
 
         people_fetch(o, &people);
         r = args_read(o, &people, argc, argv, &schema_method_audit_list, &params);
-        if (!r)
+        while (!r) {
                 r = operator_call(o, &schema_method_audit_list, &params, 0, &page);
-        if (r)
-                return r;
-        if (o->json) {
-                operator_print(o, schema_method_audit_list.result, &page);
-                return 0;
+                if (r)
+                        return r;
+                if (o->json) {
+                        operator_print(o, schema_method_audit_list.result, &page);
+                        return 0;
+                }
+                for (size_t i = 0; i < page.items.n; i++)
+                        entry_print(o, &people, &page.items.items[i]);
+                params.limit -= (int64_t)page.items.n;
+                if (!page.has_next || !params.limit)
+                        break;
+                params.has_after = true; /* a page may end before it is full */
+                params.after = page.next;
         }
-        for (size_t i = 0; i < page.items.n; i++)
-                entry_print(o, &people, &page.items.items[i]);
-        more_print(page.has_next, page.next);
-        return 0;
+        if (!r)
+                more_print(page.has_next, page.next);
+        return r;
 }
 
 int run_audit_access(struct operator *o, int argc, char **argv)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-        LOOK_MAX = 5000,                /* ops looked at for a page; it then ends early, and the next one goes on */
+        LOOK_MAX = 2000,                /* ops looked at for a page; it then ends early, and the next one goes on */
         PAGE_BYTES = 256 * 1024,        /* of JSON; the last entry may go beyond */
 };
 
@@ -158,12 +158,12 @@ static int after_read(struct store *s, struct db *db, struct call *c, const stru
         return r > POSITION_GOOD ? call_invalid(c, "after", "must be the `next` of the page before") : r;
 }
 
-static const char list_all[] = "SELECT seq, scope, audience, record FROM op WHERE seq < ?1 AND (?2 = ?2) ORDER BY seq DESC LIMIT 5000";
+static const char list_all[] = "SELECT seq, scope, audience, record FROM op WHERE seq < ?1 AND (?2 = ?2) ORDER BY seq DESC LIMIT 2000";
 static const char list_of_ticket[] = "SELECT * FROM (SELECT seq, scope, audience, record FROM op WHERE scope = 0 AND audience = ?2 AND seq < ?1"
-                                     "   ORDER BY seq DESC LIMIT 5000) UNION ALL"
+                                     "   ORDER BY seq DESC LIMIT 2000) UNION ALL"
                                      " SELECT * FROM (SELECT seq, scope, audience, record FROM op WHERE scope = 1 AND audience = ?2 AND seq < ?1"
-                                     "   ORDER BY seq DESC LIMIT 5000) ORDER BY seq DESC LIMIT 5000";
-_Static_assert(LOOK_MAX == 5000, "as the SQL says");
+                                     "   ORDER BY seq DESC LIMIT 2000) ORDER BY seq DESC LIMIT 2000";
+_Static_assert(LOOK_MAX == 2000, "as the SQL says");
 
 int store_on_audit_list(struct store *s, struct call *c, const struct audit_list *in, struct audit_list_result *ret)
 {

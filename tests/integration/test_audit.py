@@ -53,6 +53,18 @@ def test_a_change_is_told_with_its_before_and_after_and_survives_redaction(desk)
     assert desk.run_ctl("audit", "list", "--ticket", "4711").returncode == 3
 
 
+def test_large_pages_end_early_and_the_terminal_goes_on(desk):
+    ticket = desk.customer.rpc("ticket.create", subject="Much", body="x" * 60000)
+    for i in range(7):
+        desk.agent.rpc("comment.add", ticket=ticket["id"], body=f"{i} " * 30000)
+    page = desk.admin.rpc("audit.list", ticket=ticket["id"], kind="comment.add")
+    assert 1 < len(page["items"]) < 8 and page["next"]
+    out = desk.ctl("audit", "list", "--ticket", ticket["number"], "--kind", "comment.add")
+    assert sum("comment.add" in line[:60] for line in out.splitlines()) == 8 and "There is more" not in out
+    out = desk.ctl("audit", "list", "--ticket", ticket["number"], "--limit", "6")
+    assert "There is more: --after " in out and out.count("\n    after ") == 6
+
+
 def test_who_looks_and_who_may_not_is_kept_by_the_hour(desk):
     ticket = desk.customer.rpc("ticket.create", subject="Mine", body="Nobody else's")
     for _ in range(3):
