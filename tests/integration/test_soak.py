@@ -475,7 +475,7 @@ class Soak:
     async def run(self):
         self.executor = concurrent.futures.ThreadPoolExecutor(4)
         self.proxy = await CuttingProxy(self.desk.port).start()
-        for person in self.staff[:2] + self.customers[:2]:
+        for person in self.staff[:2] + self.customers + self.fickle:     # each has something to see, however little is done
             await self.create(person)
         self.clients = [Client(self, i, self.people[i % len(self.people)], slow=i % 10 == 0) for i in range(CLIENTS)]
         running = [self.spawn(client.run()) for client in self.clients]
