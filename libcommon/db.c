@@ -422,8 +422,8 @@ static int configure(struct db *db, int flags)
                         return r;
         }
         snprintf(pragmas, sizeof(pragmas),
-                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
-                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = %d", JOURNAL_SIZE_LIMIT);
+                 "PRAGMA synchronous = %s; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
+                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = %d", flags & DB_FLEETING ? "OFF" : "FULL", JOURNAL_SIZE_LIMIT);
         return db_run(db, pragmas);
 }
 

@@ -209,12 +209,10 @@ int store_on_store_rebuild(struct store *s, struct call *c, const struct store_r
         (void)in;
         report_init(&report, &c->arena);
         fresh_remove(path);
-        r = db_open(path, 0, NULL, &store_migrations, &fresh);
+        r = db_open(path, DB_FLEETING, NULL, &store_migrations, &fresh);
         if (r)
                 return r;
-        r = db_run(fresh, "PRAGMA synchronous = OFF"); /* thrown away in the end */
-        if (!r)
-                r = db_begin(fresh);
+        r = db_begin(fresh);
         if (!r)
                 r = texts_copy(s->audit.db, fresh);
         if (!r)

@@ -266,8 +266,7 @@ static struct db *fresh(struct room *room, const struct log_entry *entries, size
 {
         struct db *db;
 
-        assert_int_equal(db_open(arena_format(&room->arena, "%s/%s", room->folder, name).p, 0, NULL, &store_migrations, &db), 0);
-        assert_int_equal(db_run(db, "PRAGMA synchronous = OFF"), 0);
+        assert_int_equal(db_open(arena_format(&room->arena, "%s/%s", room->folder, name).p, DB_FLEETING, NULL, &store_migrations, &db), 0);
         assert_int_equal(db_begin(db), 0);
         for (size_t i = 0; i < n; i++)
                 texts_invent(db, &entries[i]);
