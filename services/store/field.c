@@ -207,7 +207,7 @@ static int field_change(struct tx *tx, struct call *c, const struct ticket_row *
 
 int fields_change(struct tx *tx, struct call *c, const struct ticket_row *row, int64_t seen, const struct field_change *changes, size_t n)
 {
-        int64_t count;
+        int64_t count = 0;
         int r = 0;
 
         for (size_t i = 0; i < n && !r; i++)

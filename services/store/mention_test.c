@@ -4,7 +4,7 @@
 
 static size_t mentions(struct room *room, enum who who, struct mention_list_result *ret)
 {
-        struct mention_list_result page;
+        struct mention_list_result page = { 0 };
 
         ret = ret ? ret : &page;
         assert_int_equal(room_call(room, who, &schema_method_mention_list, &(struct mention_list){ .limit = 200 }, ret), 0);

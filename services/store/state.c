@@ -95,8 +95,9 @@ static int state_wanted(struct change *h, struct state *ret)
         struct state *s = ret;
         int r = 0;
 
-        *s = in->has_state ? (struct state){ .category = in->state }
-                           : (struct state){ h->row.state, h->row.has_wake, h->row.wake_at, h->row.has_label, h->row.label };
+        *s = (struct state){ h->row.state, h->row.has_wake, h->row.wake_at, h->row.has_label, h->row.label };
+        if (in->has_state)
+                *s = (struct state){ .category = in->state };
         if (in->has_label != SCHEMA_ABSENT) {
                 int category = s->category;
 

@@ -133,7 +133,7 @@ static void an_undo_that_puts_back_a_time_that_is_over_wakes_it_at_once(void **s
 /* docs/log.md has this one. */
 static void the_op_id_of_what_is_due_is_as_it_is_written_down(void **state)
 {
-        struct ulid ticket, expected;
+        struct ulid ticket, expected = { 0 };
         struct ulid is;
 
         (void)state;

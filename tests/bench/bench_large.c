@@ -69,7 +69,8 @@ static void search_chunk(void *data)
 /* A figure of `name` in the JSON that assistctl printed last. */
 static double told(const struct desk *desk, const char *name)
 {
-        char path[128], text[4096] = "", *at = NULL;
+        char path[128], text[4096] = "";
+        double value = -1;
         FILE *f;
 
         snprintf(path, sizeof(path), "%s/assistctl.log", desk->root);
@@ -81,10 +82,10 @@ static double told(const struct desk *desk, const char *name)
                 fclose(f);
         }
         for (char *next = strstr(text, name); next; next = strstr(next + 1, name))
-                at = next;
-        if (!at)
+                value = strtod(next + strlen(name), NULL);
+        if (value < 0)
                 bench_fail("assistctl told no %s", name);
-        return strtod(at + strlen(name), NULL);
+        return value;
 }
 
 static double megabytes(const char *path)
