@@ -76,8 +76,7 @@ static const char *const customer_ends[] = {
         "\n\nBest regards\n\n--\nAccounts Receivable, 3rd floor, extension 4711\nPlease think of the trees before you print this mail.",
         "\n\nThanks in advance!", "\n\nSent from my phone", "\n\nMit freundlichen Grüßen\nEinkauf · Bürogebäude West · Tel. +49 30 555 0142", "",
         "\n\nCordialement,\nService comptabilité, 12 rue de l'Église, 75020 Paris",
-        "\n\nKind regards\nLogistics · Warehouse 7 · phone 555 0187\nThis message may contain confidential information. If you are not the one it was meant for, "
-        "please tell us and delete it.",
+        "\n\nKind regards\nLogistics · Warehouse 7 · phone 555 0187\nThis message may be confidential. If it was not meant for you, please delete it.",
 };
 static const char *const agent_ends[] = {
         "\n\nKind regards,\nyour support team\n\nWe are here Monday to Friday from 8 to 18. You can follow all of your questions in the desk.",
