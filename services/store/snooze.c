@@ -44,6 +44,8 @@ static int row_write(struct store *s, struct row *row)
         int64_t seq;
         int r = personal_next(s, &seq);
 
+        if (row->active)
+                s->snoozes = SNOOZES_SOME;
         row->version = personal_version(s, row->version);
         if (!r)
                 r = db_do(db, "INSERT INTO snooze(user, ticket, active, until, version, seq) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
@@ -75,13 +77,32 @@ int snooze_wake(struct store *s, struct str target, int64_t at_ms)
         return r || !row.active || !row.has_until || row.until != at_ms ? r : row_end(s, user, ticket);
 }
 
+/* So that the replies of a desk where nobody puts anything aside cost nothing more. */
+static int any_aside(struct store *s, bool *ret)
+{
+        int64_t any;
+        int r = s->snoozes == SNOOZES_UNKNOWN ? db_int(s->writer.db, &any, "SELECT EXISTS (SELECT 1 FROM snooze WHERE active)", "") : 0;
+
+        if (r)
+                return r;
+        if (s->snoozes == SNOOZES_UNKNOWN)
+                s->snoozes = any ? SNOOZES_SOME : SNOOZES_NONE;
+        *ret = s->snoozes == SNOOZES_SOME;
+        return 0;
+}
+
 int snooze_reply(struct store *s, struct ulid ticket, struct ulid author)
 {
+        bool any;
+        int r = any_aside(s, &any);
+
+        if (r || !any)
+                return r;
         for (;;) {
                 sqlite3_stmt *q = db_query(s->writer.db, "SELECT user FROM snooze WHERE ticket = ?1 AND active AND user <> ?2 LIMIT 1", "uu", ticket, author);
                 struct ulid user;
-                int r = db_step(s->writer.db, q);
 
+                r = db_step(s->writer.db, q);
                 if (r <= 0)
                         return r;
                 user = db_column_ulid(q, 0);

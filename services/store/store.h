@@ -63,6 +63,7 @@ struct store {
         _Atomic bool scrub;               /* written by the writer: redacted texts are still in the WAL */
 
         struct db *past;                  /* audit thread: tickets as they were, in memory; NULL until one is asked for */
+        enum { SNOOZES_UNKNOWN, SNOOZES_NONE, SNOOZES_SOME } snoozes; /* writer: whether any ticket may be put aside */
         int64_t personal_seq;             /* writer: of the newest change, committed or not */
 
         _Atomic int64_t head;             /* the log's last committed position */
