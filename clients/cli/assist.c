@@ -123,7 +123,7 @@ static const struct command commands[] = {
         { "view", "new NAME ... | set NAME ... | retire NAME",
           "keep a filter, change or drop it", run_definition, &schema_method_view_save,
           "assist view new Mine --query 'assignee:me -state:closed' --order urgent\n  assist ticket list --view Mine" },
-        { "search", "QUERY... [--limit N] [--after NEXT]", "tickets by words, \"a phrase\", begin* and filters", run_search, NULL,
+        { "search", "QUERY... [--limit N] [--after NEXT | --order best]", "tickets by words, \"a phrase\", begin* and filters", run_search, NULL,
           "assist search printer '\"blank page\"' 'ton*'\n  assist search state:open assignee:nobody -tag:vpn 'created:>2026-01-31'\n\n"
           "Filters: state: priority: assignee: requester: type: team: label: snoozed: tag: field.KEY: created: changed:", true },
         { "attach", "NUMBER FILE... [--body TEXT]", "add files to a ticket", run_attach, NULL, "assist attach 42 trace.log" },

@@ -47,15 +47,15 @@ static void found_print(const struct found *found, size_t width)
 int run_search(struct cli *cli, int argc, char **argv)
 {
         static const char *const positional[] = { "query", NULL };
-        static const char *const flags[] = { "--limit", "--after" };
+        static const char *const flags[] = { "--limit", "--after", "--order" };
         struct ticket_search params;
         struct ticket_search_result page;
         struct buf query = { 0 };
-        char *args[6];
+        char *args[8];
         size_t width = terminal_width();
         int n = 0, r;
 
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 3; i++) {
                 const char *value = cli_take(&argc, argv, flags[i]);
 
                 if (!value)
@@ -65,14 +65,14 @@ int run_search(struct cli *cli, int argc, char **argv)
         }
         for (int i = 0; i < argc; i++) {
                 if (strncmp(argv[i], "--", 2) == 0)
-                        return cli_usage("search QUERY... [--limit N] [--after NEXT]; there is no %s", argv[i]);
+                        return cli_usage("search QUERY... [--limit N] [--after NEXT] [--order best]; there is no %s", argv[i]);
                 buf_text(&query, i ? " " : "");
                 buf_text(&query, argv[i]);
         }
         args[n++] = (char *)(uintptr_t)arena_str(&cli->arena, buf_view(&query)).p;
         buf_deinit(&query);
         if (!argc)
-                return cli_usage("search QUERY... [--limit N] [--after NEXT]");
+                return cli_usage("search QUERY... [--limit N] [--after NEXT] [--order best]");
         r = cli_flags(cli, schema_method_ticket_search.params, n, args, positional, &params);
         if (!r)
                 r = cli_call(cli, &schema_method_ticket_search, &params, &page);

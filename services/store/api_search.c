@@ -16,6 +16,15 @@ static int after_read(struct store *s, struct db *db, struct call *c, const stru
         return r > POSITION_GOOD ? call_invalid(c, "after", "must be the `next` of the page before") : r;
 }
 
+static int best_check(struct call *c, const struct caller *caller, const struct ticket_search *in, const struct search_query *query)
+{
+        if (!caller_is_agent(caller))
+                return call_invalid(c, "order", "may be best for agents only; leave it out");
+        if (!query->n_terms)
+                return call_invalid(c, "order", "can't be best without words; leave it out, or add some");
+        return in->has_after ? call_invalid(c, "after", "is for order newest; leave it out") : 0;
+}
+
 int store_on_ticket_search(struct store *s, struct call *c, const struct ticket_search *in, struct ticket_search_result *ret)
 {
         struct caller caller = store_actor(c);
@@ -25,7 +34,7 @@ int store_on_ticket_search(struct store *s, struct call *c, const struct ticket_
         struct search_names names = { 0 };
         struct search_wanted wanted = { .query = &query, .names = &names, .limit = (size_t)in->limit };
         struct search_hit *hits = arena_array(&c->arena, wanted.limit, sizeof(*hits));
-        int64_t next;
+        int64_t next = 0;
         size_t n;
         int r;
 
@@ -34,8 +43,11 @@ int store_on_ticket_search(struct store *s, struct call *c, const struct ticket_
         r = search_names_find(db, c, &caller, &query, &names);
         if (!r)
                 r = after_read(s, db, c, in, &wanted.after);
+        if (!r && in->order == SEARCH_ORDER_BEST)
+                r = best_check(c, &caller, in, &query);
         if (!r)
-                r = search_find(db, &caller, &wanted, &c->arena, hits, &n, &next);
+                r = in->order == SEARCH_ORDER_BEST ? search_find_best(db, &wanted, &c->arena, hits, &n)
+                                                   : search_find(db, &caller, &wanted, &c->arena, hits, &n, &next);
         if (r)
                 return r;
         ret->items.items = arena_array(&c->arena, n, sizeof(*ret->items.items));

@@ -4,6 +4,7 @@
 #include "ticket.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum {
         ROWS_MAX = 10000,       /* looked at for one page; it then ends early, and the next one goes on */
@@ -28,6 +29,14 @@ static const char *const find_sql[2][2] = { /* agent or not, words or none */
         { NO_WORDS("touched", " AND (?25 = ?25)"), WORDS("search_public", "touched", "") " UNION ALL " WORDS("search_notes", "touched", " AND (?25 = ?25)")
           " ORDER BY 1 DESC" },
 };
+
+/* FTS5 sorts by rank itself, so a page's snippets are all that are made. */
+#define RANKED(table)                                                                                                  \
+        "SELECT s.id, s.ticket, CASE WHEN s.source IN (1, 2) THEN s.entity END, CASE WHEN " SEARCH_FITS("touched")     \
+        "   THEN snippet(" table ", 0, '', '', '…', 24) END, f.rank"                                                   \
+        " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
+        " WHERE " table " MATCH ?23 AND NOT t.hidden ORDER BY f.rank"
+static const char *const ranked_sql[] = { RANKED("search_public"), RANKED("search_notes") };
 
 /* Their tickets as the index's own word for each, so that it skips what others wrote; ORed. False where they have none. */
 static int mine_match(struct db *db, struct ulid user, struct buf *out, bool *ret_any)
@@ -157,4 +166,62 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         buf_deinit(&match);
         buf_deinit(&own);
         return r;
+}
+
+static int by_score(const void *a, const void *b)
+{
+        const struct search_hit *x = a, *y = b;
+
+        return x->score != y->score ? (x->score > y->score) - (x->score < y->score) : (x->id < y->id) - (x->id > y->id);
+}
+
+/* The best of one index. */
+static int ranked_take(struct finding *f, sqlite3_stmt *q)
+{
+        int r = 0;
+
+        for (int rows = 0; f->n < f->wanted->limit && rows < ROWS_MAX && (r = db_step(f->db, q)) > 0; rows++) {
+                size_t before = f->n;
+
+                r = db_column_is_null(q, 3) ? 0 : row_take(f, q);
+                if (r)
+                        break;
+                if (f->n > before)
+                        f->hits[before].score = sqlite3_column_double(q, 4);
+        }
+        db_done(q);
+        return r < 0 ? r : 0;
+}
+
+int search_find_best(struct db *db, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits, size_t *ret_n)
+{
+        struct search_hit *all = arena_array(arena, 2 * wanted->limit, sizeof(*all));
+        struct search_filter filter;
+        struct buf match = { 0 };
+        size_t n = 0;
+        int r = 0;
+
+        search_query_match(wanted->query, &match);
+        search_filter_init(wanted->query, wanted->names, true, arena, &filter);
+        for (int i = 0; i < 2 && !r; i++) {
+                struct finding f = { .db = db, .agent = true, .wanted = wanted, .arena = arena, .hits = all + n };
+
+                r = ranked_take(&f, db_query(db, ranked_sql[i], SEARCH_FILTER_TYPES "t", SEARCH_FILTER_VALUES(&filter), buf_view(&match)));
+                n += f.n;
+        }
+        buf_deinit(&match);
+        if (r)
+                return r;
+        if (n)
+                qsort(all, n, sizeof(*all), by_score);
+        *ret_n = 0;
+        for (size_t i = 0; i < n && *ret_n < wanted->limit; i++) {
+                size_t k = 0;
+
+                while (k < *ret_n && !ulid_eq(ret_hits[k].ticket, all[i].ticket))
+                        k++;
+                if (k == *ret_n) /* a ticket may have hits in both */
+                        ret_hits[(*ret_n)++] = all[i];
+        }
+        return 0;
 }

@@ -17,11 +17,15 @@ struct search_hit {
         int64_t id;
         struct ulid ticket, entity;        /* entity: zero for the subject */
         struct str snippet;                /* in the arena */
+        double score;                      /* of search_find_best: BM25 as FTS5 has it, the lower the better */
 };
 
 /* At most limit hits, of a ticket each. *ret_next: the id behind which the next page goes on, 0 at the end. */
 int search_find(struct db *db, const struct caller *caller, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits,
                 size_t *ret_n, int64_t *ret_next);
+
+/* The same for agents, by how well they fit, from the public index and the notes': what there is beyond limit is not told. */
+int search_find_best(struct db *db, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits, size_t *ret_n);
 
 /* Tickets that have rare words of these texts. In the order of their likeness. */
 enum { SEARCH_SHARED_MAX = 8 };

@@ -337,6 +337,38 @@ static void rebuild_tells_of_an_index_that_is_not_what_the_log_says(void **state
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, room_setup, room_teardown)
+static void the_best_comes_first_for_agents(void **state)
+{
+        struct room *room = *state;
+        struct ticket_search search = { .query = STR("zeppelin"), .limit = 10, .order = SEARCH_ORDER_BEST };
+        struct ticket_search_result found;
+        size_t at[3] = { 9, 9, 9 };
+        struct ulid thrice = room_ticket(room, ALICE, "s").id, once = room_ticket(room, ALICE, "s").id, note = room_ticket(room, ALICE, "s").id;
+
+        assert_int_equal(room_reply(room, AGNES, thrice, "A zeppelin, the zeppelin, all of my zeppelin", NULL), 0);
+        assert_int_equal(room_note(room, AGNES, note, "Somewhere in this note of many words, which go on and on, there is a zeppelin; and then there are more words still", NULL), 0);
+        assert_int_equal(room_reply(room, AGNES, once, "We have seen no zeppelin since last week, and nobody else has either, I am afraid", NULL), 0);
+        for (int i = 0; i < 20; i++)
+                assert_int_equal(room_reply(room, AGNES, room_ticket(room, BOB, "Other").id, "Something else altogether", NULL), 0);
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_search, &search, &found), 0);
+        assert_int_equal(found.items.n, 3);
+        assert_false(found.has_next);
+        for (size_t i = 0; i < 3; i++)
+                at[ulid_eq(found.items.items[i].ticket.id, thrice) ? 0 : ulid_eq(found.items.items[i].ticket.id, once) ? 1 : 2] = i;
+        assert_true(at[0] < at[1]);
+        assert_true(at[0] + at[1] + at[2] == 3);
+        search.limit = 1;
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_search, &search, &found), 0);
+        assert_int_equal(found.items.n, 1);
+        assert_int_equal(room_call(room, ALICE, &schema_method_ticket_search, &search, &found), FAULT_INVALID_PARAMS);
+        search.query = STR("state:new");
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_search, &search, &found), FAULT_INVALID_PARAMS);
+        search.query = STR("zeppelin -state:new -state:open");
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_search, &search, &found), 0);
+        assert_int_equal(found.items.n, 0);
+        room_proof(room);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -349,6 +381,7 @@ int main(void)
                 STORY(similar_tickets_share_rare_words),
                 STORY(the_index_keeps_up_in_batches_and_over_a_new_start),
                 STORY(rebuild_tells_of_an_index_that_is_not_what_the_log_says),
+                cmocka_unit_test_setup_teardown(the_best_comes_first_for_agents, room_setup, room_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

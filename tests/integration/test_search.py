@@ -45,6 +45,18 @@ def test_what_is_written_edited_deleted_and_redacted_is_found_as_it_is_now(desk)
     assert b"helium" in state and b"uokka" not in state and b"indenburg" not in state
 
 
+def test_the_best_comes_first_where_an_agent_asks_for_it(desk):
+    often = desk.customer.rpc("ticket.create", subject="Marimba", body="A marimba, another marimba")
+    desk.customer.rpc("ticket.create", subject="Sound", body="Of all instruments that were ever made and played in this house the marimba is the loudest")
+    assert found(desk.agent, "marimba")[0] != often["number"]
+    assert found(desk.agent, "marimba", order="best")[0] == often["number"]
+    out = desk.run_assist(AGENT, "search", "marimba", "--order", "best").stdout.splitlines()
+    assert out[1].split()[0] == str(often["number"])
+    with pytest.raises(RpcError) as failed:
+        desk.customer.rpc("ticket.search", query="marimba", order="best")
+    assert failed.value.data["field"] == "order"
+
+
 def test_similar_tickets_are_for_agents(desk):
     first = desk.customer.rpc("ticket.create", subject="The tuba squeaks", body="Loudly")
     second = desk.other.rpc("ticket.create", subject="A tuba squeaks, too", body="Hm")
