@@ -162,9 +162,10 @@ static const char *value_check(const struct op_field_set *field, struct str valu
 
 /* ---- changes ---- */
 
-static int change_append(struct tx *tx, const struct ticket_row *row, int64_t seen, const struct op_field_set *field, const struct str *value)
+static int change_append(struct tx *tx, const struct ticket_row *row, int64_t seen, const struct op_field_set *field, bool inner,
+                         const struct str *value)
 {
-        bool text = field->kind == FIELD_KIND_TEXT, inner = field->access == FIELD_ACCESS_HIDDEN;
+        bool text = field->kind == FIELD_KIND_TEXT;
         struct op_ticket_field body = { .ticket = row->id, .field = field->field, .text = value && text ? *value : STR(""),
                                         .has_value = value && !text, .value = value && !text ? *value : STR("") };
         struct accepted a;
@@ -177,11 +178,11 @@ static int change_append(struct tx *tx, const struct ticket_row *row, int64_t se
 
 static int field_change(struct tx *tx, struct call *c, const struct ticket_row *row, int64_t seen, const struct field_change *change, size_t i)
 {
-        bool agent = caller_is_agent(&tx->actor), some = change->has_value == SCHEMA_PRESENT;
+        bool agent = caller_is_agent(&tx->actor), some = change->has_value == SCHEMA_PRESENT, inner;
         struct op_field_set field = { 0 };
-        struct str value, was;
+        struct str value, was, was_public;
         const char *wrong;
-        int r;
+        int known, r;
 
         r = definition_find(tx->db, &schema_op_field_set, change->field, tx->arena, &field);
         if (r && r != -ENOENT)
@@ -197,12 +198,17 @@ static int field_change(struct tx *tx, struct call *c, const struct ticket_row *
         wrong = some ? value_check(&field, change->value, tx->arena, &value) : NULL;
         if (wrong)
                 return call_invalid(c, "fields", "item %zu: %.*s %s", i + 1, STR_ARG(field.name), wrong);
-        r = field_value(tx->db, row->id, field.field, field.access == FIELD_ACCESS_HIDDEN, tx->arena, &was);
+        inner = field.access == FIELD_ACCESS_HIDDEN;
+        r = field_value(tx->db, row->id, field.field, inner, tx->arena, &was);
         if (r && r != -ENOENT)
                 return r;
-        if (seen < 0 && (r ? !some : some && str_eq(value, was)))
+        known = inner ? field_value(tx->db, row->id, field.field, false, tx->arena, &was_public) : -ENOENT;
+        if (known && known != -ENOENT)
+                return known;
+        if (seen < 0 && known && (r ? !some : some && str_eq(value, was)))
                 return 0; /* it is so already */
-        return change_append(tx, row, seen, &field, some ? &value : NULL);
+        r = known ? 0 : change_append(tx, row, seen, &field, false, NULL); /* what customers know is taken from them first */
+        return r ? r : change_append(tx, row, seen, &field, inner, some ? &value : NULL);
 }
 
 int fields_change(struct tx *tx, struct call *c, const struct ticket_row *row, int64_t seen, const struct field_change *changes, size_t n)

@@ -2,6 +2,7 @@
 #include "store_room.h"
 #include "schema/field.h"
 #include "schema/search.h"
+#include "schema/undo.h"
 
 static struct field define(struct room *room, const char *name, int kind, int access)
 {
@@ -116,6 +117,9 @@ static void customers_do_with_fields_what_their_access_says(void **state)
 static void a_value_stays_as_visible_as_it_was_written(void **state)
 {
         struct room *room = *state;
+        struct op_since_result since;
+        struct ticket now = { 0 };
+        struct str cursor;
         struct ulid ticket = room_ticket(room, ALICE, "s").id;
         struct field field = define(room, "later", FIELD_KIND_NUMBER, FIELD_ACCESS_HIDDEN);
         struct field_save open = { .has_field = true, .field = field.field, .name = field.name, .key = field.key, .kind = field.kind,
@@ -129,6 +133,43 @@ static void a_value_stays_as_visible_as_it_was_written(void **state)
         assert_int_equal(put(room, AGNES, ticket, &field, "1"), 0);
         assert_string_equal(value_of(room, ALICE, ticket, &field), "1");
         assert_int_equal(found_by(room, ALICE, "field.later:1"), 1);
+        open.access = FIELD_ACCESS_HIDDEN;
+        open.op_id = room_id(room);
+        assert_int_equal(room_call(room, ADMIN, &schema_method_field_save, &open, &(struct field_save_result){ 0 }), 0);
+        assert_int_equal(room_get(room, ALICE, ticket, &now, &cursor), 0);
+        assert_int_equal(now.fields.n, 1);
+        assert_int_equal(put(room, AGNES, ticket, &field, NULL), 0);
+        assert_string_equal(value_of(room, ALICE, ticket, &field), "");
+        assert_int_equal(put(room, AGNES, ticket, &field, "2"), 0);
+        assert_string_equal(value_of(room, ALICE, ticket, &field), "");
+        assert_string_equal(value_of(room, AGNES, ticket, &field), "2");
+        assert_int_equal(room_call(room, ALICE, &schema_method_op_since, &(struct op_since){ .cursor = cursor, .max_bytes = 65536 }, &since), 0);
+        assert_int_equal(since.events.n, 1); /* that it is gone: her client forgets it */
+        assert_true(str_is(since.events.items[0].type, "ticket.field_changed") && !memmem(since.events.items[0].data.p, since.events.items[0].data.n, "value", 5));
+        room_proof(room);
+}
+
+static void what_hid_a_value_is_undone(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "s").id;
+        struct field field = define(room, "later", FIELD_KIND_NUMBER, FIELD_ACCESS_READ);
+        struct field_save hide = { .has_field = true, .field = field.field, .name = field.name, .key = field.key, .kind = field.kind,
+                                   .access = FIELD_ACCESS_HIDDEN, .has_op_id = true };
+        struct field_change change = { field.field, SCHEMA_PRESENT, STR("3") };
+        struct ticket_set set = { .ticket = ticket, .has_fields = true, .fields = { &change, 1 }, .has_op_id = true };
+        struct command_undo_result undone;
+
+        assert_int_equal(put(room, AGNES, ticket, &field, "1"), 0);
+        hide.op_id = room_id(room);
+        assert_int_equal(room_call(room, ADMIN, &schema_method_field_save, &hide, &(struct field_save_result){ 0 }), 0);
+        set.op_id = room_id(room);
+        assert_int_equal(room_set(room, AGNES, set, NULL), 0);
+        assert_string_equal(value_of(room, ALICE, ticket, &field), "");
+        assert_int_equal(room_call(room, AGNES, &schema_method_command_undo,
+                                   &(struct command_undo){ .has_command = true, .command = set.op_id, .has_op_id = true, .op_id = room_id(room) }, &undone), 0);
+        assert_string_equal(value_of(room, AGNES, ticket, &field), "1");
+        assert_string_equal(value_of(room, ALICE, ticket, &field), "1");
         room_proof(room);
 }
 
@@ -219,6 +260,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_value_is_what_its_kind_says, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(customers_do_with_fields_what_their_access_says, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_value_stays_as_visible_as_it_was_written, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(what_hid_a_value_is_undone, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(tickets_are_found_by_their_fields, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(words_of_a_text_field_are_found_by_who_may_know_it, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(key_and_kind_are_for_ever_and_retired_fields_get_nothing_new, room_setup, room_teardown),

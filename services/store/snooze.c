@@ -80,13 +80,13 @@ int snooze_wake(struct store *s, struct str target, int64_t at_ms)
 /* So that the replies of a desk where nobody puts anything aside cost nothing more. */
 static int any_aside(struct store *s, bool *ret)
 {
-        int64_t any;
-        int r = s->snoozes == SNOOZES_UNKNOWN ? db_int(s->writer.db, &any, "SELECT EXISTS (SELECT 1 FROM snooze WHERE active)", "") : 0;
+        int64_t one;
+        int r = s->snoozes == SNOOZES_UNKNOWN ? db_int(s->writer.db, &one, "SELECT 1 FROM snooze WHERE active LIMIT 1", "") : 0;
 
-        if (r)
+        if (r && r != -ENOENT)
                 return r;
         if (s->snoozes == SNOOZES_UNKNOWN)
-                s->snoozes = any ? SNOOZES_SOME : SNOOZES_NONE;
+                s->snoozes = r ? SNOOZES_NONE : SNOOZES_SOME;
         *ret = s->snoozes == SNOOZES_SOME;
         return 0;
 }

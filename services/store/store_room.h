@@ -248,7 +248,8 @@ static inline int room_teardown(void **state)
 struct room_plans {
         struct task task;
         struct db *db;
-        _Atomic int done;
+        int walks;
+        _Atomic bool done;
 };
 
 static inline bool room_walks(const char *plan, const char *sql)
@@ -270,7 +271,6 @@ static inline int room_plans_look(struct task *task)
 {
         struct room_plans *p = (struct room_plans *)task;
         sqlite3 *db = db_handle(p->db);
-        int walks = 0;
 
         for (sqlite3_stmt *q = sqlite3_next_stmt(db, NULL), *plan; q; q = sqlite3_next_stmt(db, q)) {
                 char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(q));
@@ -285,17 +285,18 @@ static inline int room_plans_look(struct task *task)
                         if (!room_walks(detail, sqlite3_sql(q)))
                                 continue;
                         print_error("%s: %s\n", detail, sqlite3_sql(q));
-                        walks++;
+                        p->walks++;
                 }
                 sqlite3_finalize(plan);
                 sqlite3_free(sql);
         }
-        return walks ? -EIO : 0;
+        return 0;
 }
 
 static inline void room_plans_done(struct task *task, int r)
 {
-        ((struct room_plans *)task)->done = r ? -1 : 1;
+        (void)r;
+        ((struct room_plans *)task)->done = true;
 }
 
 static inline void room_plans(struct room *room)
@@ -308,7 +309,7 @@ static inline void room_plans(struct room *room)
                 queue_task(&workers[i]->queue, &p.task);
                 while (!p.done)
                         sched_yield();
-                assert_int_equal(p.done, 1);
+                assert_int_equal(p.walks, 0);
         }
 }
 

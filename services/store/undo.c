@@ -151,7 +151,7 @@ static int register_restore(struct undo *u, struct ulid ticket, struct ulid enti
                         r = log_entry_body(u->tx->db, &e, u->tx->arena, body);
                 if (!r)
                         r = meant_keep(u, &meant);
-                return r ? r : append(u, kind, body, u->entry->op.target, ticket, base);
+                return r ? r : append(u, e.kind, body, u->entry->op.target, ticket, base); /* of the same shape; it may have another audience */
         }
         r = meant_keep(u, NULL);
         return r ? r : append(u, kind, created, u->entry->op.target, ticket, base);
