@@ -81,40 +81,27 @@ static int room_check(struct tx *tx, struct call *c, const struct reply_save *in
         return call_too_large(c, CANNED_BYTES_MAX, "all canned replies together have at most %d bytes; shorten one that is retired", CANNED_BYTES_MAX);
 }
 
+static int reply_check(struct tx *tx, struct call *c, const void *params, const void *body)
+{
+        const struct reply_save *in = params;
+        int r = canned_check(c, "text", in->text);
+
+        (void)body;
+        return r ? r : room_check(tx, c, in);
+}
+
 int store_on_reply_save(struct store *s, struct call *c, const struct reply_save *in, struct reply_save_result *ret)
 {
         struct op_reply_set body = { .name = in->name, .text = in->text, .retired = in->retired };
-        struct tx *tx;
-        bool again;
-        int r;
 
-        r = tx_begin(s, c, &tx, &again);
-        if (!r && !again)
-                r = canned_check(c, "text", in->text);
-        if (!r && !again)
-                r = room_check(tx, c, in);
-        if (!r && !again)
-                r = definition_save(tx, c, &schema_op_reply_set, in->has_reply ? &in->reply : NULL, &body);
-        if (!r)
-                r = definition_find(tx->db, &schema_op_reply_set, in->has_reply ? in->reply : tx->op_id, tx->arena, &ret->reply);
-        if (r)
-                return r;
-        ret->has_cursor = true;
-        ret->cursor = tx_cursor(tx);
-        return 0;
+        return definition_handle(s, c, &(struct definition_saving){ &schema_op_reply_set, in->has_reply ? &in->reply : NULL, &body, reply_check }, &ret->reply,
+                                 &ret->has_cursor, &ret->cursor);
 }
 
 int store_on_reply_list(struct store *s, struct call *c, const struct reply_list *in, struct reply_list_result *ret)
 {
-        struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_reply_set, NULL, &c->arena, &all);
-
         (void)in;
-        if (r)
-                return r;
-        ret->items.items = all.items;
-        ret->items.n = all.n;
-        return 0;
+        return definition_list(store_db(s, c), &schema_op_reply_set, NULL, &c->arena, (struct schema_list *)&ret->items);
 }
 
 int store_on_reply_render(struct store *s, struct call *c, const struct reply_render *in, struct reply_render_result *ret)

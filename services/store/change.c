@@ -113,11 +113,9 @@ static int give_to_team(struct change *h, bool some, struct ulid team)
 
 static int change_team(struct change *h)
 {
-        bool some = h->in->has_team == SCHEMA_PRESENT, usable = true;
-        int r = some ? definition_usable(h->tx->db, &schema_op_team_set, h->in->team, &usable) : 0;
+        bool some = h->in->has_team == SCHEMA_PRESENT;
+        int r = some ? definition_check(h->tx, h->c, "team", &schema_op_team_set, h->in->team) : 0;
 
-        if (!r && !usable)
-                r = call_invalid(h->c, "team", "must be a team that is not retired; team.list has them");
         return r ? r : give_to_team(h, some, h->in->team);
 }
 
@@ -126,7 +124,7 @@ static int change_type(struct change *h)
 {
         bool some = h->in->has_type == SCHEMA_PRESENT;
         struct ulid team;
-        int r = some ? type_check(h->tx, h->c, h->in->type) : 0;
+        int r = some ? definition_check(h->tx, h->c, "type", &schema_op_type_set, h->in->type) : 0;
 
         if (!r)
                 r = change_register(h, REGISTER_TYPE, same_id(some, h->in->type, h->row.has_type, h->row.type), &schema_op_ticket_type,

@@ -156,3 +156,32 @@ int definition_save(struct tx *tx, struct call *c, const struct schema_op *kind,
                 r = name_check(tx, c, kind, body);
         return r ? r : tx_append(tx, &(struct effect){ .kind = kind, .body = body, .target = *own, .audience = owner });
 }
+
+int definition_check(struct tx *tx, struct call *c, const char *field, const struct schema_op *kind, struct ulid id)
+{
+        int noun = (int)strcspn(kind->name, ".");
+        bool usable;
+        int r = definition_usable(tx->db, kind, id, &usable);
+
+        return r || usable ? r : call_invalid(c, field, "must be a %.*s that is not retired; %.*s.list has them", noun, kind->name, noun, kind->name);
+}
+
+int definition_handle(struct store *s, struct call *c, const struct definition_saving *saving, void *ret, bool *ret_has_cursor, struct str *ret_cursor)
+{
+        struct tx *tx;
+        bool again;
+        int r;
+
+        r = tx_begin(s, c, &tx, &again);
+        if (!r && !again && saving->check)
+                r = saving->check(tx, c, c->params, saving->body);
+        if (!r && !again)
+                r = definition_save(tx, c, saving->kind, saving->id, saving->body);
+        if (!r)
+                r = definition_find(tx->db, saving->kind, saving->id ? *saving->id : tx->op_id, tx->arena, ret);
+        if (r)
+                return r;
+        *ret_has_cursor = true;
+        *ret_cursor = tx_cursor(tx);
+        return 0;
+}

@@ -20,6 +20,20 @@ int definition_named(struct db *db, const struct schema_op *kind, const struct u
 /* All of them as an array of bodies, by name. */
 int definition_list(struct db *db, const struct schema_op *kind, const struct ulid *owner, struct arena *arena, struct schema_list *ret);
 
+/* Whether one may be given to something: 0, or the fault of this field. */
+int definition_check(struct tx *tx, struct call *c, const char *field, const struct schema_op *kind, struct ulid id);
+
 /* Writes one, of who acts where it is users' own. body: complete but for its id and user, which are put there: *id or, where that is NULL, a
  * new one. 0, or a fault: NotFound where there is no such definition (of theirs), Conflict where the name is taken, TooLarge. */
 int definition_save(struct tx *tx, struct call *c, const struct schema_op *kind, const struct ulid *id, void *body);
+
+/* A method that saves: check, where not NULL, says what is wrong beside what definition_save does, and definition_save follows; a retry only
+ * answers. params: the method's. */
+struct definition_saving {
+        const struct schema_op *kind;
+        const struct ulid *id;          /* NULL: a new one */
+        void *body;
+        int (*check)(struct tx *tx, struct call *c, const void *params, const void *body);
+};
+/* ret: the body as it is then. Its handler's result has the other two. */
+int definition_handle(struct store *s, struct call *c, const struct definition_saving *saving, void *ret, bool *ret_has_cursor, struct str *ret_cursor);

@@ -247,8 +247,10 @@ static int choices_check(struct call *c, const struct op_field_set *field)
 }
 
 /* Against the field as it was, and all the others. */
-static int field_check(struct tx *tx, struct call *c, const struct op_field_set *field, bool is_new)
+static int field_check(struct tx *tx, struct call *c, const void *params, const void *body)
 {
+        const struct op_field_set *field = body;
+        bool is_new = !((const struct field_save *)params)->has_field;
         const struct op_field_set *others;
         struct schema_list all;
         int r;
@@ -278,26 +280,13 @@ int store_on_field_save(struct store *s, struct call *c, const struct field_save
 {
         struct op_field_set body = { .field = in->field, .name = in->name, .key = in->key, .kind = in->kind, .access = in->access,
                                      .retired = in->retired };
-        struct tx *tx;
-        bool again;
-        int r;
 
         if (in->has_choices) {
                 body.choices.items = in->choices.items;
                 body.choices.n = in->choices.n;
         }
-        r = tx_begin(s, c, &tx, &again);
-        if (!r && !again)
-                r = field_check(tx, c, &body, !in->has_field);
-        if (!r && !again)
-                r = definition_save(tx, c, &schema_op_field_set, in->has_field ? &in->field : NULL, &body);
-        if (!r)
-                r = definition_find(tx->db, &schema_op_field_set, in->has_field ? in->field : tx->op_id, tx->arena, &ret->field);
-        if (r)
-                return r;
-        ret->has_cursor = true;
-        ret->cursor = tx_cursor(tx);
-        return 0;
+        return definition_handle(s, c, &(struct definition_saving){ &schema_op_field_set, in->has_field ? &in->field : NULL, &body, field_check }, &ret->field,
+                                 &ret->has_cursor, &ret->cursor);
 }
 
 int store_on_field_list(struct store *s, struct call *c, const struct field_list *in, struct field_list_result *ret)

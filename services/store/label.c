@@ -19,11 +19,13 @@ int label_state(struct tx *tx, struct call *c, struct ulid label, int *ret)
 }
 
 /* Tickets that have it stay where they are. */
-static int state_keep(struct tx *tx, struct call *c, const struct label_save *in)
+static int state_keep(struct tx *tx, struct call *c, const void *params, const void *body)
 {
+        const struct label_save *in = params;
         struct op_label_set before = { 0 };
         int r = in->has_label ? definition_find(tx->db, &schema_op_label_set, in->label, tx->arena, &before) : -ENOENT;
 
+        (void)body;
         if (!r && before.state != in->state)
                 return call_invalid(c, "state", "must stay %s: retire the label, and make a new one", schema_enum_ticket_state.values[before.state]);
         return r == -ENOENT ? 0 : r;
@@ -32,33 +34,13 @@ static int state_keep(struct tx *tx, struct call *c, const struct label_save *in
 int store_on_label_save(struct store *s, struct call *c, const struct label_save *in, struct label_save_result *ret)
 {
         struct op_label_set body = { .name = in->name, .state = in->state, .retired = in->retired };
-        struct tx *tx;
-        bool again;
-        int r;
 
-        r = tx_begin(s, c, &tx, &again);
-        if (!r && !again)
-                r = state_keep(tx, c, in);
-        if (!r && !again)
-                r = definition_save(tx, c, &schema_op_label_set, in->has_label ? &in->label : NULL, &body);
-        if (!r)
-                r = definition_find(tx->db, &schema_op_label_set, in->has_label ? in->label : tx->op_id, tx->arena, &ret->label);
-        if (r)
-                return r;
-        ret->has_cursor = true;
-        ret->cursor = tx_cursor(tx);
-        return 0;
+        return definition_handle(s, c, &(struct definition_saving){ &schema_op_label_set, in->has_label ? &in->label : NULL, &body, state_keep }, &ret->label,
+                                 &ret->has_cursor, &ret->cursor);
 }
 
 int store_on_label_list(struct store *s, struct call *c, const struct label_list *in, struct label_list_result *ret)
 {
-        struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_label_set, NULL, &c->arena, &all);
-
         (void)in;
-        if (r)
-                return r;
-        ret->items.items = all.items;
-        ret->items.n = all.n;
-        return 0;
+        return definition_list(store_db(s, c), &schema_op_label_set, NULL, &c->arena, (struct schema_list *)&ret->items);
 }

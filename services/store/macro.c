@@ -191,14 +191,6 @@ int store_on_macro_run(struct store *s, struct call *c, const struct macro_run *
 
 /* ---- making one ---- */
 
-static int usable_check(struct tx *tx, struct call *c, const char *field, const struct schema_op *kind, bool has, struct ulid id)
-{
-        bool usable = true;
-        int r = has ? definition_usable(tx->db, kind, id, &usable) : 0;
-
-        return r || usable ? r : call_invalid(c, field, "must be one that is not retired; %s.list has them", field);
-}
-
 static int parts_check(struct tx *tx, struct call *c, const struct macro_save *in)
 {
         bool agent = true;
@@ -213,14 +205,14 @@ static int parts_check(struct tx *tx, struct call *c, const struct macro_save *i
                 r = person_may(tx->db, in->assignee, SCHEMA_ROLE_AGENT, &agent);
         if (!r && !agent)
                 r = call_invalid(c, "assignee", "must be an active agent");
-        if (!r)
-                r = usable_check(tx, c, "label", &schema_op_label_set, in->has_label, in->label);
-        if (!r)
-                r = usable_check(tx, c, "type", &schema_op_type_set, in->has_type, in->type);
-        if (!r)
-                r = usable_check(tx, c, "team", &schema_op_team_set, in->has_team, in->team);
-        if (!r)
-                r = usable_check(tx, c, "reply", &schema_op_reply_set, in->has_reply, in->reply);
+        if (!r && in->has_label)
+                r = definition_check(tx, c, "label", &schema_op_label_set, in->label);
+        if (!r && in->has_type)
+                r = definition_check(tx, c, "type", &schema_op_type_set, in->type);
+        if (!r && in->has_team)
+                r = definition_check(tx, c, "team", &schema_op_team_set, in->team);
+        if (!r && in->has_reply)
+                r = definition_check(tx, c, "reply", &schema_op_reply_set, in->reply);
         if (!r)
                 r = tags_check(c, "when_tags", in->when_tags.items, in->has_when_tags ? in->when_tags.n : 0);
         if (!r)
@@ -256,36 +248,25 @@ static struct op_macro_set macro_of(const struct macro_save *in)
         return macro;
 }
 
+/* What it would do matters where it may be run. */
+static int macro_check(struct tx *tx, struct call *c, const void *params, const void *body)
+{
+        const struct macro_save *in = params;
+
+        (void)body;
+        return in->retired ? 0 : parts_check(tx, c, in);
+}
+
 int store_on_macro_save(struct store *s, struct call *c, const struct macro_save *in, struct macro_save_result *ret)
 {
         struct op_macro_set body = macro_of(in);
-        struct tx *tx;
-        bool again;
-        int r;
 
-        r = tx_begin(s, c, &tx, &again);
-        if (!r && !again && !in->retired)
-                r = parts_check(tx, c, in);
-        if (!r && !again)
-                r = definition_save(tx, c, &schema_op_macro_set, in->has_macro ? &in->macro : NULL, &body);
-        if (!r)
-                r = definition_find(tx->db, &schema_op_macro_set, in->has_macro ? in->macro : tx->op_id, tx->arena, &ret->macro);
-        if (r)
-                return r;
-        ret->has_cursor = true;
-        ret->cursor = tx_cursor(tx);
-        return 0;
+        return definition_handle(s, c, &(struct definition_saving){ &schema_op_macro_set, in->has_macro ? &in->macro : NULL, &body, macro_check }, &ret->macro,
+                                 &ret->has_cursor, &ret->cursor);
 }
 
 int store_on_macro_list(struct store *s, struct call *c, const struct macro_list *in, struct macro_list_result *ret)
 {
-        struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_macro_set, NULL, &c->arena, &all);
-
         (void)in;
-        if (r)
-                return r;
-        ret->items.items = all.items;
-        ret->items.n = all.n;
-        return 0;
+        return definition_list(store_db(s, c), &schema_op_macro_set, NULL, &c->arena, (struct schema_list *)&ret->items);
 }

@@ -53,14 +53,6 @@ int team_turn(struct tx *tx, struct ulid team, struct ulid *ret)
         return -ENOENT;
 }
 
-int type_check(struct tx *tx, struct call *c, struct ulid type)
-{
-        bool usable;
-        int r = definition_usable(tx->db, &schema_op_type_set, type, &usable);
-
-        return r || usable ? r : call_invalid(c, "type", "must be a type that is not retired; type.list has them");
-}
-
 int type_team(struct tx *tx, struct ulid type, struct ulid *ret)
 {
         struct op_type_set body = { 0 };
@@ -76,8 +68,11 @@ int type_team(struct tx *tx, struct ulid type, struct ulid *ret)
         return 0;
 }
 
-static int members_check(struct tx *tx, struct call *c, const struct op_team_set *team)
+static int members_check(struct tx *tx, struct call *c, const void *params, const void *body)
 {
+        const struct op_team_set *team = body;
+
+        (void)params;
         for (size_t i = 0; i < team->members.n; i++) {
                 bool may;
                 int r;
@@ -97,58 +92,31 @@ int store_on_team_save(struct store *s, struct call *c, const struct team_save *
 {
         struct op_team_set body = { .name = in->name, .members = { in->members.items, in->members.n }, .rotate = in->rotate,
                                     .retired = in->retired };
-        struct tx *tx;
-        bool again;
-        int r;
 
-        r = tx_begin(s, c, &tx, &again);
-        if (!r && !again)
-                r = members_check(tx, c, &body);
-        if (!r && !again)
-                r = definition_save(tx, c, &schema_op_team_set, in->has_team ? &in->team : NULL, &body);
-        if (!r)
-                r = definition_find(tx->db, &schema_op_team_set, in->has_team ? in->team : tx->op_id, tx->arena, &ret->team);
-        if (r)
-                return r;
-        ret->has_cursor = true;
-        ret->cursor = tx_cursor(tx);
-        return 0;
+        return definition_handle(s, c, &(struct definition_saving){ &schema_op_team_set, in->has_team ? &in->team : NULL, &body, members_check }, &ret->team,
+                                 &ret->has_cursor, &ret->cursor);
 }
 
 int store_on_team_list(struct store *s, struct call *c, const struct team_list *in, struct team_list_result *ret)
 {
-        struct schema_list all;
-        int r = definition_list(store_db(s, c), &schema_op_team_set, NULL, &c->arena, &all);
-
         (void)in;
-        if (r)
-                return r;
-        ret->items.items = all.items;
-        ret->items.n = all.n;
-        return 0;
+        return definition_list(store_db(s, c), &schema_op_team_set, NULL, &c->arena, (struct schema_list *)&ret->items);
+}
+
+static int team_check(struct tx *tx, struct call *c, const void *params, const void *body)
+{
+        const struct op_type_set *type = body;
+
+        (void)params;
+        return type->has_team ? definition_check(tx, c, "team", &schema_op_team_set, type->team) : 0;
 }
 
 int store_on_type_save(struct store *s, struct call *c, const struct type_save *in, struct type_save_result *ret)
 {
         struct op_type_set body = { .name = in->name, .has_team = in->has_team, .team = in->team, .retired = in->retired };
-        bool again, usable = true;
-        struct tx *tx;
-        int r;
 
-        r = tx_begin(s, c, &tx, &again);
-        if (!r && !again && in->has_team)
-                r = definition_usable(tx->db, &schema_op_team_set, in->team, &usable);
-        if (!r && !usable)
-                r = call_invalid(c, "team", "must be a team that is not retired; team.list has them");
-        if (!r && !again)
-                r = definition_save(tx, c, &schema_op_type_set, in->has_type ? &in->type : NULL, &body);
-        if (!r)
-                r = definition_find(tx->db, &schema_op_type_set, in->has_type ? in->type : tx->op_id, tx->arena, &ret->type);
-        if (r)
-                return r;
-        ret->has_cursor = true;
-        ret->cursor = tx_cursor(tx);
-        return 0;
+        return definition_handle(s, c, &(struct definition_saving){ &schema_op_type_set, in->has_type ? &in->type : NULL, &body, team_check }, &ret->type,
+                                 &ret->has_cursor, &ret->cursor);
 }
 
 /* Which team has it is the agents' affair. */

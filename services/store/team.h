@@ -8,7 +8,5 @@
  * 0, or -ENOENT where the team does not rotate, or has nobody. */
 int team_turn(struct tx *tx, struct ulid team, struct ulid *ret);
 
-/* Whether tickets may get this type: 0, or the fault of field `type`. */
-int type_check(struct tx *tx, struct call *c, struct ulid type);
 /* The team that tickets of this type go to: 0, or -ENOENT. */
 int type_team(struct tx *tx, struct ulid type, struct ulid *ret);
