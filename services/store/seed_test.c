@@ -86,6 +86,7 @@ static void it_is_a_desk_to_work_on(void **state)
                 assert_int_equal(room_call(room, AGNES, &schema_method_comment_list,
                                            &(struct comment_list){ .ticket = list.items.items[i].id, .limit = 200 }, &comments), 0);
                 assert_int_equal(comments.items.n, list.items.items[i].comments);
+                assert_true(ulid_eq(comments.items.items[0].author, list.items.items[i].requester)); /* who asks */
                 for (size_t k = 0; k < comments.items.n && !found; k++) {
                         if (!comments.items.items[k].attachments.n)
                                 continue;
