@@ -23,6 +23,33 @@ install_packages() {
         esac
 }
 
+# Node.js for the web client: the system's where it is new enough, else a newer one in clients/web/.node, which Debian's npm fetches.
+node_version=24.21.0 npm_version=11.21.2
+install_node() {
+        local dir=clients/web/.node arch
+        if [ -n "${1-}" ] && grep -qs '^ASSIST_WEB:BOOL=OFF' "$1/CMakeCache.txt"; then
+                return 0
+        fi
+        if [ "$("$dir/bin/node" --version 2>/dev/null)" = "v$node_version" ] || { is_least 20.19 node && is_least 11 npm; }; then
+                return 0
+        fi
+        arch=$(dpkg --print-architecture)
+        install_packages nodejs npm
+        echo "installing Node.js $node_version in $dir"
+        npm install --prefix "$dir" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+                "node-linux-${arch/amd64/x64}@$node_version" "npm@$npm_version" >/dev/null
+        mkdir -p "$dir/bin"
+        ln -sfn "../node_modules/node-linux-${arch/amd64/x64}/bin/node" "$dir/bin/node"
+        printf '#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/node" "$here/../node_modules/npm/bin/npm-cli.js" "$@"\n' >"$dir/bin/npm"
+        chmod +x "$dir/bin/npm"
+}
+
+# is_least VERSION PROGRAM: whether it is there and at least of that version.
+is_least() {
+        local version
+        version=$("$2" --version 2>/dev/null) && printf '%s\n' "$1" "${version#v}" | sort -VC
+}
+
 # The services' users and their callers' groups, as units/sysusers.d has them, on machines without systemd too.
 make_users() {
         local kind name group

@@ -160,6 +160,7 @@ fi
 
 if [ -n "$make" ]; then
         install_packages $build_packages
+        install_node "$build"
         cmake -G Ninja -B "$build" >/dev/null
         ninja -C "$build" --quiet
 fi

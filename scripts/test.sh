@@ -23,6 +23,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 step packages
 install_packages $build_packages $test_packages
+install_node
 jobs=$(nproc)
 
 step build
