@@ -203,20 +203,6 @@ static void disposition(struct request *q, bool is_inline, struct str name)
         buf_deinit(&b);
 }
 
-/* "*", or a list of tags, weak or not. */
-static bool matches(struct str header, struct str quoted)
-{
-        while (header.n > 0) {
-                struct str one = str_trim(str_cut(&header, ','));
-
-                if (str_starts(one, "W/"))
-                        one = (struct str){ one.p + 2, one.n - 2 };
-                if (str_is(one, "*") || str_eq(one, quoted))
-                        return true;
-        }
-        return false;
-}
-
 /* Headers, and which part it will be: 200, 206, 304 or 416. */
 static int describe(struct download *d, const struct attachment_read_result *in)
 {
@@ -230,7 +216,7 @@ static int describe(struct download *d, const struct attachment_read_result *in)
         request_add_header(q, "cross-origin-resource-policy", STR("same-origin"));
         request_add_header(q, "etag", etag);
         request_add_header(q, "cache-control", STR("private, no-cache"));      /* the right to see it is asked again each time */
-        if (matches(request_header(q, "if-none-match"), etag))
+        if (request_has(q, etag))
                 return 304;
         request_add_header(q, "accept-ranges", STR("bytes"));
         if (!if_range.n || str_eq(if_range, etag))

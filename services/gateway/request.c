@@ -129,6 +129,21 @@ bool request_is_json(const struct request *q)
         return type.n == sizeof(json) - 1 && strncasecmp(type.p, json, type.n) == 0;
 }
 
+bool request_has(const struct request *q, struct str etag)
+{
+        struct str header = request_header(q, "if-none-match");
+
+        while (header.n > 0) {
+                struct str one = str_trim(str_cut(&header, ','));
+
+                if (str_starts(one, "W/"))
+                        one = (struct str){ one.p + 2, one.n - 2 };
+                if (str_is(one, "*") || str_eq(one, etag))
+                        return true;
+        }
+        return false;
+}
+
 /* ---- answers ---- */
 
 static const char nothing_allowed[] = "default-src 'none'; frame-ancestors 'none'";
@@ -211,6 +226,27 @@ static void send_answer(struct request *q, int status, struct str body)
         q->guard->request = NULL;       /* h2o may dispose of its request at once */
         q->guard = NULL;
         h2o_send_inline(q->h2o, body.p, body.n);
+}
+
+void request_answer_page(struct request *q, int status, struct str body)
+{
+        static h2o_generator_t nothing = { NULL, NULL };
+        bool bare = status == 304 || str_is(q->method, "HEAD");
+        h2o_iovec_t vec = h2o_iovec_init(body.p, bare ? 0 : body.n);
+        h2o_req_t *h2o = q->h2o;
+
+        if (h2o) {
+                h2o->res.status = status;
+                h2o->res.reason = http_reason(status);
+                q->gateway->answers[status / 100]++;
+                if (status != 304)
+                        h2o->res.content_length = body.n;
+        }
+        request_end(q);
+        if (h2o) {
+                h2o_start_response(h2o, &nothing);
+                h2o_send(h2o, &vec, 1, H2O_SEND_STATE_FINAL);
+        }
 }
 
 void request_answer(struct request *q, int status, const char *content_type, struct str body)

@@ -29,6 +29,7 @@ struct str request_header(const struct request *q, const char *lower_case_name);
 struct str request_body(const struct request *q);
 struct str request_query(const struct request *q, const char *name);              /* verbatim: our values need no escapes */
 bool request_is_json(const struct request *q);                                    /* Content-Type */
+bool request_has(const struct request *q, struct str etag);                       /* If-None-Match: a list of tags, weak or not, or "*" */
 
 /* Headers of the answer, before it is given. value lies in constant memory or the request's arena. */
 void request_add_header(struct request *q, const char *name, struct str value);
@@ -37,6 +38,7 @@ void request_secure(struct request *q, const char *csp);       /* what every ans
 /* The answers. */
 void request_answer(struct request *q, int status, const char *content_type, struct str body);  /* copies the body */
 void request_answer_json(struct request *q, int status, struct str body);                       /* the same */
+void request_answer_page(struct request *q, int status, struct str body);                       /* body is constant; headers are the caller's */
 void request_fail(struct request *q, int code, const struct fault *fault);                      /* fault NULL is fine */
 void request_refuse(struct request *q, int status, int code, const char *reason);               /* with another status than the code's own */
 void request_end(struct request *q);   /* without one: it is gone, or somebody else answers now */

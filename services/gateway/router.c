@@ -25,6 +25,8 @@ static const struct route routes[] = {
         { "/attachments/", true, "GET, HEAD, PUT", false, true, attachment_route },
 };
 
+static const struct route page = { "/", true, "GET, HEAD", false, false, page_route };
+
 static bool allows(const struct route *r, struct str method)
 {
         struct str rest = str_of(r->methods);
@@ -69,6 +71,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *h2o)
         struct str host = { h2o->authority.base, h2o->authority.len };
         const struct route *route = find(q->path);
 
+        if (!route && page_is_asked(q))
+                route = &page;
         if (!is_known_host(g, host)) {
                 request_refuse(q, 421, FAULT_FORBIDDEN, "Host must be this server's address and port, or one of its names");
         } else if (!origin_is_ours(request_header(q, "origin"), host)) {

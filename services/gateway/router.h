@@ -11,3 +11,6 @@ void session_open_route(struct request *q);
 void rpc_route(struct request *q);
 void live_route(struct request *q);
 void attachment_route(struct request *q);
+void page_route(struct request *q);
+
+bool page_is_asked(const struct request *q);    /* whether page_route has something for a path that no other route takes */
