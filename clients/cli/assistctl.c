@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "flags.h"
 #include "init.h"
+#include "job.h"
 #include "mailbox.h"
 #include "operator.h"
 #include "seed.h"
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { LONG_MS = 60000 };
 
 /* ---- commands that are more than a method ---- */
 
@@ -101,7 +100,7 @@ static int run_method(struct operator *o, const struct schema_method *m, const c
                 fprintf(stderr, "assistctl: %s\n", error.text);
                 return EXIT_USAGE;
         }
-        r = operator_call(o, m, params, strncmp(m->name, "store.", 6) == 0 ? LONG_MS : 0, result);
+        r = operator_call(o, m, params, 0, result);
         if (!r)
                 operator_print(o, m->result, result);
         if (ret_result)
@@ -121,22 +120,6 @@ static int run_call(struct operator *o, int argc, char **argv)
                 return EXIT_USAGE;
         }
         return run_method(o, m, NULL, argc - 1, argv + 1, NULL);
-}
-
-static int run_rebuild(struct operator *o, int argc, char **argv)
-{
-        void *result;
-        int r = run_method(o, &schema_method_store_rebuild, NULL, argc, argv, &result);
-
-        return r ? r : ((struct store_rebuild_result *)result)->equal ? 0 : EXIT_FAILURE;
-}
-
-static int run_verify(struct operator *o, int argc, char **argv)
-{
-        void *result;
-        int r = run_method(o, &schema_method_store_verify, NULL, argc, argv, &result);
-
-        return r ? r : ((struct store_verify_result *)result)->sound ? 0 : EXIT_FAILURE;
 }
 
 static int run_enable(struct operator *o, int argc, char **argv)

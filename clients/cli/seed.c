@@ -1,5 +1,6 @@
 #include "seed.h"
 
+#include "progress.h"
 #include "schema/identity.h"
 #include "schema/seed.h"
 
@@ -17,7 +18,6 @@ enum {
         TICKETS_MAX = 1000000,
         PATIENCE_MS = 30000,    /* for people to be known */
         DAY_MS = 86400000,
-        BAR = 30,
 };
 
 static const char *const first_names[] = {
@@ -37,17 +37,9 @@ struct seeding {
         struct store_seed page;
         struct ulid people[AGENTS + CUSTOMERS_MAX];
         struct store_seed_result sum;
-        struct timespec began;
+        struct progress progress;
         int tenths;             /* said so far, where nobody watches */
 };
-
-static int64_t elapsed_ms(const struct timespec *since)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
-}
 
 /* The same for the same seed: so a second run adds nobody. */
 static struct ulid person_op_id(uint64_t seed, size_t i)
@@ -90,18 +82,16 @@ static int people_add(struct seeding *s, size_t customers)
         return r;
 }
 
-static void progress(struct seeding *s, uint64_t done)
+static void show(struct seeding *s, uint64_t done)
 {
-        int64_t ms = elapsed_ms(&s->began), left = done ? (int64_t)((double)ms / (double)done * (double)(s->tickets - done) / 1000) : 0;
-        int tenths = (int)(done * 10 / s->tickets), filled = (int)(done * BAR / s->tickets);
+        int tenths = (int)(done * 10 / s->tickets);
+        char what[80];
 
+        snprintf(what, sizeof(what), "%llu tickets, %lld comments", (unsigned long long)done, (long long)s->sum.comments);
         if (isatty(STDOUT_FILENO)) {
-                printf("\r[%.*s%.*s] %3d %%  %llu tickets, %lld comments, %lld:%02lld left ", filled, "##############################", BAR - filled,
-                       "..............................", (int)(done * 100 / s->tickets), (unsigned long long)done, (long long)s->sum.comments,
-                       (long long)(left / 60), (long long)(left % 60));
-                fflush(stdout);
+                progress_show(&s->progress, done, s->tickets, what);
         } else if (tenths > s->tenths) {
-                printf("%d %%: %llu tickets, %lld comments\n", tenths * 10, (unsigned long long)done, (long long)s->sum.comments);
+                printf("%d %%: %s\n", tenths * 10, what);
                 fflush(stdout);
         }
         s->tenths = tenths;
@@ -111,12 +101,12 @@ static void progress(struct seeding *s, uint64_t done)
 static int page_file(struct seeding *s)
 {
         struct store_seed_result made;
-        struct timespec since;
+        struct progress since;
         struct fault fault = { 0 };
         int r;
 
-        clock_gettime(CLOCK_MONOTONIC, &since);
-        while ((r = operator_try(s->o, &schema_method_store_seed, &s->page, 0, &made, &fault)) == FAULT_CONFLICT && elapsed_ms(&since) < PATIENCE_MS)
+        progress_begin(&since);
+        while ((r = operator_try(s->o, &schema_method_store_seed, &s->page, 0, &made, &fault)) == FAULT_CONFLICT && progress_elapsed_ms(&since) < PATIENCE_MS)
                 nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
         if (r) { /* once more, to say why */
                 r = operator_call(s->o, &schema_method_store_seed, &s->page, 0, &made);
@@ -134,14 +124,14 @@ static int pages_file(struct seeding *s)
 {
         int r = 0;
 
-        clock_gettime(CLOCK_MONOTONIC, &s->began);
+        progress_begin(&s->progress);
         for (uint64_t done = 0; done < s->tickets && !r; done += (uint64_t)s->page.count) {
                 s->page.first = (int64_t)done;
                 s->page.count = (int64_t)(s->tickets - done < PAGE ? s->tickets - done : PAGE);
                 r = page_file(s);
                 arena_reset(&s->o->arena);
                 if (!r && !s->o->json)
-                        progress(s, done + (uint64_t)s->page.count);
+                        show(s, done + (uint64_t)s->page.count);
         }
         return r;
 }
@@ -180,13 +170,14 @@ int run_seed(struct operator *o, int argc, char **argv)
                 r = pages_file(&s);
         if (r)
                 return r;
-        ms = elapsed_ms(&s.began);
+        ms = progress_elapsed_ms(&s.progress);
         if (o->json) {
                 operator_print(o, schema_method_store_seed.result, &s.sum);
                 return 0;
         }
-        printf("%s%lld tickets, %lld comments and notes, %lld images, %.1f MB of text, in %lld.%lld s.\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "",
-               (long long)s.sum.tickets, (long long)s.sum.comments, (long long)s.sum.attachments, (double)s.sum.bytes / 1e6, (long long)(ms / 1000),
+        progress_clear();
+        printf("%lld tickets, %lld comments and notes, %lld images, %.1f MB of text, in %lld.%lld s.\n", (long long)s.sum.tickets,
+               (long long)s.sum.comments, (long long)s.sum.attachments, (double)s.sum.bytes / 1e6, (long long)(ms / 1000),
                (long long)(ms % 1000 / 100));
         return 0;
 }

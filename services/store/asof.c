@@ -26,7 +26,7 @@ static int until_read(struct store *s, struct call *c, const struct asof *when, 
         if (when->has_at)
                 *ret_hlc = hlc_of(when->at_ms, 0) | 0xffff;
         if (when->has_cursor)
-                r = position_read(s, s->audit.db, when->cursor, ret_seq);
+                r = position_read(s, s->past.db, when->cursor, ret_seq);
         return r > POSITION_GOOD ? call_invalid(c, "at_cursor", "must be a cursor of this log") : r;
 }
 
@@ -136,7 +136,7 @@ static int tickets_find(struct past *p, struct ulid ticket)
 
 int asof_begin(struct store *s, struct call *c, const struct caller *caller, struct ulid ticket, const struct asof *when, struct db **ret)
 {
-        struct past p = { .from = s->audit.db };
+        struct past p = { .from = s->past.db };
         struct ticket_row row;
         int64_t until_seq;
         uint64_t until_hlc;
@@ -147,11 +147,11 @@ int asof_begin(struct store *s, struct call *c, const struct caller *caller, str
         r = until_read(s, c, when, &until_seq, &until_hlc);
         if (!r)
                 r = found(c, ticket_find_visible(p.from, caller, ticket, &row));
-        if (!r && !s->past)
-                r = db_open(":memory:", 0, NULL, &store_migrations, &s->past);
+        if (!r && !s->then)
+                r = db_open(":memory:", 0, NULL, &store_migrations, &s->then);
         if (r)
                 return r;
-        p.to = s->past;
+        p.to = s->then;
         r = db_begin(p.to);
         if (!r)
                 r = tickets_find(&p, ticket);
@@ -168,6 +168,6 @@ int asof_begin(struct store *s, struct call *c, const struct caller *caller, str
 
 void asof_end(struct store *s)
 {
-        if (s->past && !sqlite3_get_autocommit(db_handle(s->past)))
-                db_rollback(s->past);
+        if (s->then && !sqlite3_get_autocommit(db_handle(s->then)))
+                db_rollback(s->then);
 }

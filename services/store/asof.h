@@ -1,5 +1,5 @@
 /* A ticket as it was: its own ops up to a position or a time, folded as ever, in memory. What was redacted since stays so; who may see it is
- * who may see the ticket now. For agents, since it shows what was taken back. On the audit thread. */
+ * who may see the ticket now. For agents, since it shows what was taken back. On the past thread. */
 #pragma once
 #include "ticket.h"
 

@@ -2,14 +2,6 @@
 #include "audit.h"
 #include "store_room.h"
 
-static struct store_verify_result verify(struct room *room)
-{
-        struct store_verify_result got = { 0 };
-
-        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_verify, &(struct store_verify){ 0 }, &got), 0);
-        return got;
-}
-
 static void tamper(struct room *room, const char *sql)
 {
         struct db *db;
@@ -21,7 +13,7 @@ static void tamper(struct room *room, const char *sql)
 
 static void is_told(struct room *room, const char *words)
 {
-        struct store_verify_result got = verify(room);
+        struct verified got = room_verify(room);
 
         assert_false(got.sound);
         assert_true(got.problems.n > 0);
@@ -45,12 +37,12 @@ static void a_sound_log_says_how_far_it_is_signed_redacted_or_not(void **state)
 {
         struct room *room = *state;
         struct ulid ticket = grown(room);
-        struct store_verify_result got = verify(room);
+        struct verified got = room_verify(room);
         struct comment_redact redact = { .comment = op_entity(ticket, 1), .has_op_id = true, .op_id = room_id(room) };
 
         assert_true(got.sound && got.checkpoints >= 1 && got.signed_ops >= STORE_CHECKPOINT_OPS && got.signed_ops <= got.ops);
         assert_int_equal(room_call(room, ADMIN, &schema_method_comment_redact, &redact, &(struct comment_redact_result){ 0 }), 0);
-        assert_int_equal(verify(room).ops, got.ops + 1);
+        assert_int_equal(room_verify(room).ops, got.ops + 1);
         room_proof(room);
 }
 

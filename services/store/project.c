@@ -50,7 +50,7 @@ int store_on_project_set(struct store *s, struct call *c, const struct project_s
 static void queue_stats(struct stats *stats, struct store *s)
 {
         struct { const char *name; struct queue *queue; } queues[] = {
-                { "writer", &s->writer.queue }, { "reader", &s->reader.queue }, { "files", &s->files.queue }, { "audit", &s->audit.queue },
+                { "writer", &s->writer.queue }, { "reader", &s->reader.queue }, { "files", &s->files.queue }, { "past", &s->past.queue },
         };
         struct figure *f = stats_figure(stats, FIGURE_KIND_GAUGE, "queue_calls", "Calls that wait for a thread.", 4);
 

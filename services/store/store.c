@@ -4,6 +4,7 @@
 #include "person.h"
 #include "schema/attachment.h"
 #include "schema/audit.h"
+#include "schema/job.h"
 #include "schema/log.h"
 #include "schema/personal.h"
 #include "schema/project.h"
@@ -55,11 +56,6 @@ static bool is_past(const struct call *c)
         return (c->method == &schema_method_comment_list || c->method == &schema_method_note_list) && (list->has_at || list->has_at_cursor);
 }
 
-static bool on_audit(const struct call *c)
-{
-        return c->method == &schema_method_store_rebuild || c->method == &schema_method_store_verify || is_past(c);
-}
-
 /* What it answers depends on the index of texts, which is brought up to date first. */
 static bool on_search(const struct schema_method *m)
 {
@@ -70,7 +66,12 @@ struct db *store_db(struct store *s, const struct call *c)
 {
         if (c->method->mutates)
                 return s->writer.db;
-        return on_files(c->method) ? s->files.db : on_audit(c) ? s->audit.db : s->reader.db;
+        return on_files(c->method) ? s->files.db : is_past(c) ? s->past.db : s->reader.db;
+}
+
+static bool on_loop(const struct schema_method *m)
+{
+        return m->follow || m == &schema_method_store_stats || m == &schema_method_store_verify || m == &schema_method_store_job_stop;
 }
 
 bool store_route(void *data, struct call *c)
@@ -78,10 +79,10 @@ bool store_route(void *data, struct call *c)
         struct store *s = data;
         struct queue *queue;
 
-        if (c->method == &schema_method_ops_follow || c->method == &schema_method_personal_follow || c->method == &schema_method_store_stats)
+        if (on_loop(c->method))
                 return false;
         queue = c->method->mutates ? &s->writer.queue : on_files(c->method) ? &s->files.queue
-                : on_audit(c) ? &s->audit.queue : &s->reader.queue;
+                : is_past(c) ? &s->past.queue : &s->reader.queue;
         if (c->method == &schema_method_audit_access)
                 access_then(s, c, queue);
         else if (on_search(c->method))
@@ -91,7 +92,7 @@ bool store_route(void *data, struct call *c)
         return true;
 }
 
-/* Reader, file and audit threads: one read transaction around what waits, so that each batch sees one state. */
+/* Reader, file and past threads: one read transaction around what waits, so that each batch sees one state. */
 static void *reading_main(void *worker)
 {
         struct worker *w = worker;
@@ -166,6 +167,8 @@ int store_open(struct store *s, const char *folder)
         arena_reset(&s->writer.arena);
         if (!s->path || !s->blobs || !s->uploads || !s->tx || fresh_init(&s->fresh) || access_init(&s->access))
                 return -ENOMEM;
+        job_init(&s->job, s);
+        rebuild_clean(s);
         r = worker_open(s, &s->writer, 0);
         if (r == -EPROTO)
                 log_error("store.db was made by a newer version: nothing was touched; install that version or restore a backup");
@@ -174,7 +177,7 @@ int store_open(struct store *s, const char *folder)
         if (!r)
                 r = worker_open(s, &s->files, DB_READ_ONLY);
         if (!r)
-                r = worker_open(s, &s->audit, DB_READ_ONLY);
+                r = worker_open(s, &s->past, DB_READ_ONLY);
         if (!r)
                 r = db_open(s->path, DB_READ_ONLY, s->vfs, &store_migrations, &s->follow_db);
         if (!r)
@@ -185,22 +188,23 @@ int store_open(struct store *s, const char *folder)
                 r = worker_start(&s->reader, reading_main);
         if (!r)
                 r = worker_start(&s->files, reading_main);
-        return r ? r : worker_start(&s->audit, reading_main);
+        return r ? r : worker_start(&s->past, reading_main);
 }
 
 void store_close(struct store *s)
 {
+        job_deinit(&s->job);
         worker_stop(&s->files); /* it hands calls to the writer */
         worker_stop(&s->writer);
         worker_stop(&s->reader);
-        worker_stop(&s->audit);
+        worker_stop(&s->past);
         if (s->writer.db && s->access.kept)
                 access_finish(s);
         db_close(s->follow_db);
         db_close(s->reader.db);
         db_close(s->files.db);
-        db_close(s->audit.db);
-        db_close(s->past);
+        db_close(s->past.db);
+        db_close(s->then);
         db_close(s->writer.db); /* last: what can write takes the WAL in, and removes it */
         if (s->tx) {
                 buf_deinit(&s->tx->body);
@@ -323,6 +327,8 @@ static int start(struct service *service, void **ret_data)
         if (!r)
                 r = feed_init(&s->personal_feed, service->loop);
         if (!r)
+                r = feed_init(&s->job_feed, service->loop);
+        if (!r)
                 r = service_client(service, "identity", SCHEMA_PEER_IDENTITY, &s->identity);
         if (!r)
                 r = people_start(s);
@@ -344,6 +350,8 @@ static void drain(void *data)
         rpc_server_stop(s->server);
         feed_drain(&s->feed);
         feed_drain(&s->personal_feed);
+        feed_drain(&s->job_feed);
+        job_close(&s->job);
 }
 
 static bool drained(void *data)
@@ -361,6 +369,8 @@ static void stop(void *data)
                 feed_deinit(&s->feed);
         if (s->personal_feed.loop)
                 feed_deinit(&s->personal_feed);
+        if (s->job_feed.loop)
+                feed_deinit(&s->job_feed);
         follower_free(s->people);
         loop_timer_free(s->people_timer);
         rpc_client_free(s->identity);

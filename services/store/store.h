@@ -1,14 +1,15 @@
 /* The store: the project's log, the tables folded from it, and its attachments.
  *
  * Threads: the loop (transport, followers, timers); the writer, which alone writes store.db and owns the chain; the reader; the file
- * thread (attachments); the audit thread (rebuild, verify). Each but the loop takes calls from a queue of its own, and has its
- * own connection. What they share is below, marked with who touches it. */
+ * thread (attachments); the past thread (how something was). Each but the loop takes calls from a queue of its own, and has its
+ * own connection. A job (rebuild, verify) has a thread while it runs. What they share is below, marked with who touches it. */
 #pragma once
 #include "access.h"
 #include "cursor.h"
 #include "due.h"
 #include "fresh.h"
 #include "grant.h"
+#include "job.h"
 #include "queue.h"
 #include "replica/chain.h"
 #include "replica/hlc.h"
@@ -42,6 +43,8 @@ struct store {
         struct loop_timer *people_timer;  /* loop */
         struct feed feed;                 /* loop: those who follow the log */
         struct feed personal_feed;        /* loop: those who follow what is users' own */
+        struct feed job_feed;             /* loop: those who wait for the job */
+        struct job job;                   /* has its own lock */
         struct db *follow_db;             /* loop */
         struct arena follow_arena;        /* loop */
         struct loop_timer *housekeeping;  /* loop */
@@ -51,7 +54,7 @@ struct store {
         struct loop_work woken;           /* writer to loop: a head moved on */
         _Atomic bool waking;
 
-        struct worker writer, reader, files, audit;
+        struct worker writer, reader, files, past;
         struct chain chain;               /* writer */
         struct hlc hlc;                   /* writer */
         int64_t checkpoint_seq, checkpoint_at; /* writer */
@@ -62,7 +65,7 @@ struct store {
         bool broken;                      /* writer: the transaction is gone */
         _Atomic bool scrub;               /* written by the writer: redacted texts are still in the WAL */
 
-        struct db *past;                  /* audit thread: tickets as they were, in memory; NULL until one is asked for */
+        struct db *then;                  /* past thread: tickets as they were, in memory; NULL until one is asked for */
         enum { SNOOZES_UNKNOWN, SNOOZES_NONE, SNOOZES_SOME } snoozes; /* writer: whether any ticket may be put aside */
         int64_t personal_seq;             /* writer: of the newest change, committed or not */
 

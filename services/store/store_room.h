@@ -104,6 +104,7 @@ static inline void room_close(struct room *room)
                 rpc_server_stop(room->store->server);
                 feed_deinit(&room->store->feed);
                 feed_deinit(&room->store->personal_feed);
+                feed_deinit(&room->store->job_feed);
                 store_close(room->store);
                 rpc_server_free(room->store->server);
                 loop_dispatch(room->service.loop, 0); /* what its writer posted last */
@@ -136,6 +137,7 @@ static inline int room_open_vfs(struct room *room, const char *vfs)
                 return r;
         assert_int_equal(feed_init(&s->feed, room->service.loop), 0);
         assert_int_equal(feed_init(&s->personal_feed, room->service.loop), 0);
+        assert_int_equal(feed_init(&s->job_feed, room->service.loop), 0);
         assert_int_equal(rpc_server_new(room->service.loop, &(struct rpc_server_options){ .path = path, .handlers = store_handlers, .data = s,
                                                                                           .route = store_route, .peers = &room->service.peers,
                                                                                           .caller_key = s->caller_key, .clock = &room->clock },
@@ -313,18 +315,48 @@ static inline void room_plans(struct room *room)
         }
 }
 
+/* Begins it, and follows it to its end. */
+static inline struct store_job room_job(struct room *room, const struct schema_method *method)
+{
+        struct store_job_follow_result at;
+        struct store_rebuild_result begun; /* of either */
+
+        assert_int_equal(room_call(room, OPERATOR, method, &(struct store_rebuild){ 0 }, &begun), 0);
+        do
+                assert_int_equal(room_call(room, OPERATOR, &schema_method_store_job_follow,
+                                           &(struct store_job_follow){ .has_job = true, .job = begun.value.id }, &at), 0);
+        while (at.value.state == JOB_STATE_RUNNING);
+        return at.value;
+}
+
+static inline struct rebuilt room_rebuild(struct room *room)
+{
+        struct store_job job = room_job(room, &schema_method_store_rebuild);
+
+        assert_non_null(job.rebuilt);
+        return *job.rebuilt;
+}
+
+static inline struct verified room_verify(struct room *room)
+{
+        struct store_job job = room_job(room, &schema_method_store_verify);
+
+        assert_non_null(job.verified);
+        return *job.verified;
+}
+
 /* What every story ends with: the log folds to the very tables, and its chain is whole. */
 static inline void room_proof(struct room *room)
 {
-        struct store_rebuild_result rebuilt;
-        struct store_verify_result verified;
+        struct rebuilt rebuilt;
+        struct verified verified;
 
         room_plans(room);
-        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_rebuild, &(struct store_rebuild){ 0 }, &rebuilt), 0);
+        rebuilt = room_rebuild(room);
         for (size_t i = 0; i < rebuilt.differences.n; i++)
                 print_error("rebuild: %.*s\n", STR_ARG(rebuilt.differences.items[i]));
         assert_true(rebuilt.equal);
-        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_verify, &(struct store_verify){ 0 }, &verified), 0);
+        verified = room_verify(room);
         for (size_t i = 0; i < verified.problems.n; i++)
                 print_error("verify: %.*s\n", STR_ARG(verified.problems.items[i]));
         assert_true(verified.sound);

@@ -1,0 +1,201 @@
+/* The proof of "one truth": the log is folded into a fresh database, which is compared with ours.
+ *
+ * It follows the log slice by slice, as far as the index of texts goes, and has caught up with those who write by the time that it takes one
+ * state of ours to compare: only then it keeps old pages of ours from being used again. */
+#include "audit.h"
+#include "fold.h"
+#include "search.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { INDEX_OPS = 8 * 1024 }; /* at once: the more, the less FTS5 has to merge */
+
+struct rebuild {
+        struct job *job;
+        struct db *from, *to;
+        struct arena arena;
+        int64_t folded, indexed;
+        int64_t ops;
+};
+
+/* A text as it is now: what was redacted is not there to be copied. */
+static int texts_copy(struct rebuild *b, const struct op *op)
+{
+        sqlite3_stmt *q = db_query(b->from, "SELECT field, salt, text FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op->op_id, (int64_t)op->n);
+        int r;
+
+        while ((r = db_step(b->from, q)) > 0) {
+                r = db_do(b->to, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, ?4, ?5)", "uiibb", op->op_id, (int64_t)op->n,
+                          db_column_int(q, 0), db_column_str(q, 1), db_column_str(q, 2));
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r;
+}
+
+static int row_fold(struct rebuild *b, sqlite3_stmt *q)
+{
+        struct str request = arena_str(&b->arena, db_column_str(q, 4));
+        struct log_entry e;
+        void *body;
+        int r = log_entry_read(q, &b->arena, &e);
+
+        if (!r)
+                r = log_insert(b->to, &e, db_column_str(q, 3), request.n ? &request : NULL);
+        if (!r)
+                r = texts_copy(b, &e.op);
+        if (!r && e.kind) {
+                body = arena_zalloc(&b->arena, e.kind->body->size);
+                r = log_entry_body(b->from, &e, &b->arena, body);
+                if (!r)
+                        r = fold_apply(b->to, &e, body);
+        }
+        b->folded = e.seq;
+        b->job->ops = ++b->ops;
+        return r;
+}
+
+/* The rows of a slice, and their texts, are of one state: the statement that is under way holds it. */
+static int slice_fold(struct rebuild *b, int64_t until)
+{
+        sqlite3_stmt *q;
+        int r = db_begin(b->to);
+
+        if (r)
+                return r;
+        q = db_query(b->from, "SELECT seq, scope, audience, record, request FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3", "iii",
+                     b->folded, until, (int64_t)JOB_SLICE_OPS);
+        while ((r = db_step(b->from, q)) > 0) {
+                r = row_fold(b, q);
+                arena_reset(&b->arena);
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r ? r : db_commit(b->to);
+}
+
+static int log_fold(struct rebuild *b, int64_t until)
+{
+        int64_t before = -1;
+        int r = 0;
+
+        job_step(b->job, JOB_STEP_LOG, until);
+        while (!r && b->folded < until && b->folded != before) { /* a log that was cut off ends early */
+                before = b->folded;
+                r = job_goes_on(b->job);
+                if (!r)
+                        r = slice_fold(b, until);
+        }
+        return r;
+}
+
+/* Of the tables as they were there: what was folded. */
+static int texts_index(struct rebuild *b)
+{
+        int64_t before = -1;
+        int r = 0;
+
+        job_step(b->job, JOB_STEP_INDEX, b->folded);
+        while (!r && b->indexed < b->folded && b->indexed != before) {
+                before = b->indexed;
+                r = job_goes_on(b->job);
+                if (!r)
+                        r = db_begin(b->to);
+                if (!r)
+                        r = search_index(b->to, &b->arena, INDEX_OPS, &b->indexed);
+                if (!r)
+                        r = db_commit(b->to);
+                b->job->ops = b->indexed;
+        }
+        return r;
+}
+
+/* Never past the position of our index: a fresh one is made of the tables as they were there. */
+static int catch_up(struct rebuild *b)
+{
+        int64_t indexed, before = -1;
+        int r = 0;
+
+        while (!r && (indexed = b->job->store->search.indexed) - b->folded >= JOB_SLICE_OPS && b->folded != before) {
+                before = b->folded;
+                r = log_fold(b, indexed);
+                if (!r)
+                        r = texts_index(b);
+        }
+        return r;
+}
+
+/* In one state of ours. */
+static int rest_compare(struct rebuild *b, struct report *report)
+{
+        int64_t indexed, head;
+        int r = search_position(b->from, &indexed);
+
+        if (!r)
+                r = db_int(b->from, &head, "SELECT coalesce(max(seq), 0) FROM op", "");
+        if (!r)
+                r = log_fold(b, indexed);
+        if (!r)
+                r = texts_index(b);
+        if (!r)
+                r = log_fold(b, head);
+        job_step(b->job, JOB_STEP_TABLES, 0);
+        if (!r)
+                r = tables_compare(b->from, b->to, report);
+        return r ? r : search_compare(b->from, b->to, report);
+}
+
+static void leftover_remove(const char *path)
+{
+        static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+        char file[600];
+
+        for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+                snprintf(file, sizeof(file), "%s%s", path, suffixes[i]);
+                unlink(file);
+        }
+}
+
+static void fresh_path(const struct store *s, char ret[512])
+{
+        snprintf(ret, 512, "%s.rebuild", s->path);
+}
+
+void rebuild_clean(const struct store *s)
+{
+        char path[512];
+
+        fresh_path(s, path);
+        leftover_remove(path);
+}
+
+int rebuild_run(struct job *job, struct db *db, struct rebuilt *ret)
+{
+        struct rebuild b = { .job = job, .from = db };
+        struct report report;
+        char path[512];
+        int r;
+
+        fresh_path(job->store, path);
+        report_init(&report, &job->arena);
+        r = db_open(path, DB_FLEETING, NULL, &store_migrations, &b.to);
+        if (r)
+                return r;
+        job_interrupts(job, b.to);
+        r = catch_up(&b);
+        if (!r)
+                r = db_run(db, "BEGIN");
+        if (!r)
+                r = rest_compare(&b, &report);
+        db_close(b.to);
+        leftover_remove(path);
+        arena_deinit(&b.arena);
+        *ret = (struct rebuilt){ .ops = b.ops, .equal = report.n == 0, .differences = { report.items, report.n } };
+        return r;
+}
