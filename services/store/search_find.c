@@ -16,7 +16,7 @@ enum {
 #define WORDS(table, changed, visible)                                                                                 \
         "SELECT s.id, s.ticket, CASE WHEN s.source IN (1, 2) THEN s.entity END, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
-        " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible
+        " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible " ORDER BY f.rowid DESC"
 #define NO_WORDS(changed, visible)                                                                                     \
         "SELECT s.id, s.ticket, NULL, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                                  \
         " FROM search_text s CROSS JOIN ticket t ON t.id = s.ticket"                                                   \
@@ -24,11 +24,14 @@ enum {
 #define MINE                                                                                                           \
         "(SELECT id FROM ticket WHERE requester = ?25 UNION SELECT ticket FROM member WHERE kind = 2 AND element = ?25" \
         " AND added AND NOT removed)"
+#define ALL " AND (?25 = ?25)"
+/* Each ends as soon as nobody asks on: FTS5 has its rows in this order. Merged in C, since SQLite would sort what it unites: make all
+ * rows, with their snippets, for the first one. */
 static const char *const find_sql[2][2] = { /* agent or not, words or none */
-        { NO_WORDS("changed", " AND s.ticket IN " MINE), WORDS("search_public", "changed", " AND s.ticket IN " MINE) " ORDER BY f.rowid DESC" },
-        { NO_WORDS("touched", " AND (?25 = ?25)"), WORDS("search_public", "touched", "") " UNION ALL " WORDS("search_notes", "touched", " AND (?25 = ?25)")
-          " ORDER BY 1 DESC" },
+        { NO_WORDS("changed", " AND s.ticket IN " MINE), WORDS("search_public", "changed", " AND s.ticket IN " MINE) },
+        { NO_WORDS("touched", ALL), WORDS("search_public", "touched", ALL) },
 };
+static const char notes_sql[] = WORDS("search_notes", "touched", ALL);
 
 /* FTS5 sorts by rank itself, so a page's snippets are all that are made. */
 #define RANKED(table)                                                                                                  \
@@ -113,26 +116,67 @@ static int row_take(struct finding *f, sqlite3_stmt *q)
         return 0;
 }
 
-static int rows_take(struct finding *f, sqlite3_stmt *q, int64_t *ret_next)
+/* Rows by falling ids, of one statement; two have no id in common. */
+struct stream {
+        sqlite3_stmt *q;        /* NULL: there is none, or it is at its end */
+        int64_t id;             /* of its row */
+};
+
+static int stream_step(struct db *db, struct stream *s)
 {
+        int r = db_step(db, s->q);
+
+        if (r > 0)
+                s->id = db_column_int(s->q, 0);
+        else
+                s->q = NULL;
+        return r < 0 ? r : 0;
+}
+
+static struct stream *newest(struct stream streams[2])
+{
+        struct stream *a = &streams[0], *b = &streams[1];
+
+        return !b->q || (a->q && a->id > b->id) ? a : b;
+}
+
+/* Both have been stepped to their first row. */
+static int rows_take(struct finding *f, struct stream streams[2], int64_t *ret_next)
+{
+        struct stream *s;
         int64_t last = 0;
-        int r;
+        int r = 0;
 
-        *ret_next = 0;
-        for (int rows = 0; (r = db_step(f->db, q)) > 0; rows++) {
-                bool fits = !db_column_is_null(q, 3);
-
+        for (int rows = 0; !r && (s = newest(streams))->q; rows++) {
                 if (f->n == f->wanted->limit || rows == ROWS_MAX) {
                         *ret_next = last;
                         break;
                 }
-                r = fits ? row_take(f, q) : 0;
-                if (r)
-                        break;
-                last = db_column_int(q, 0);
+                last = s->id;
+                r = db_column_is_null(s->q, 3) ? 0 : row_take(f, s->q);
+                if (!r)
+                        r = stream_step(f->db, s);
         }
-        db_done(q);
-        return r < 0 ? r : 0;
+        return r;
+}
+
+static int streams_take(struct finding *f, struct stream streams[2], size_t n, int64_t *ret_next)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < n && !r; i++)
+                r = stream_step(f->db, &streams[i]);
+        if (!r)
+                r = rows_take(f, streams, ret_next);
+        for (size_t i = 0; i < n; i++)
+                if (streams[i].q)
+                        db_done(streams[i].q);
+        return r;
+}
+
+static sqlite3_stmt *find_query(struct finding *f, const char *sql, const struct search_filter *filter, struct str match, struct ulid user)
+{
+        return db_query(f->db, sql, SEARCH_FILTER_TYPES "tiu", SEARCH_FILTER_VALUES(filter), match, f->wanted->after, user);
 }
 
 int search_find(struct db *db, const struct caller *caller, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits,
@@ -142,8 +186,9 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         struct buf match = { 0 }, own = { 0 };
         struct search_filter filter;
         struct finding f = { .db = db, .agent = caller_is_agent(caller), .wanted = wanted, .arena = arena, .hits = ret_hits };
+        struct stream streams[2] = { 0 };
+        size_t n = 1;
         bool any = true;
-        sqlite3_stmt *q;
         int r = 0;
 
         *ret_n = 0;
@@ -158,9 +203,10 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         }
         if (!r && any) {
                 search_filter_init(query, wanted->names, f.agent, arena, &filter);
-                q = db_query(db, find_sql[f.agent][query->n_terms > 0], SEARCH_FILTER_TYPES "tiu", SEARCH_FILTER_VALUES(&filter), buf_view(&own),
-                             wanted->after, caller->user);
-                r = rows_take(&f, q, ret_next);
+                streams[0].q = find_query(&f, find_sql[f.agent][query->n_terms > 0], &filter, buf_view(&own), caller->user);
+                if (f.agent && query->n_terms)
+                        streams[n++].q = find_query(&f, notes_sql, &filter, buf_view(&own), caller->user);
+                r = streams_take(&f, streams, n, ret_next);
         }
         *ret_n = f.n;
         buf_deinit(&match);
