@@ -72,6 +72,8 @@ def unbase64url(text):
 class Desk:
     """settings: {"gateway": {"user_rate": 10}, ...}, beside what every test wants."""
 
+    host, driver = "127.0.0.1", "loopback"
+
     def __init__(self, settings=None, services=SERVICES):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="desk-", dir="/tmp"))  # short: sockets' paths are limited
         self.port = free_port()
@@ -127,12 +129,15 @@ class Desk:
         for service in services:
             assert service not in self.processes, f"{service} runs already"
             with open(self.log_path(service), "ab") as log:
-                self.processes[service] = subprocess.Popen([BIN / f"assist-{service}", "--root", self.root], stdout=log, stderr=log,
-                                                           stdin=subprocess.DEVNULL, cwd="/", env=dict(os.environ, **self.environment))
+                self.processes[service] = subprocess.Popen(self.service_command(service), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                                           cwd="/", env=dict(os.environ, **self.environment))
         for service in services:
             until(f"{service} is ready", lambda: self.said_ready(service, marks[service]))
         if "gateway" in services:
             until("the gateway answers", self.is_healthy)
+
+    def service_command(self, service):
+        return [BIN / f"assist-{service}", "--root", self.root]
 
     def said_ready(self, service, mark):
         process = self.processes[service]
@@ -140,7 +145,7 @@ class Desk:
         return re.search(r"\bready$", self.log(service)[mark:], re.MULTILINE)
 
     def is_healthy(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == 200
@@ -307,7 +312,7 @@ class Desk:
 
     def device(self, address):
         """The device that was bound at this address."""
-        files = list(self.secrets().glob(f"*/loopback:{address}.secret"))
+        files = list(self.secrets().glob(f"*/{self.driver}:{address}.secret"))
         assert len(files) == 1, files
         device = Device(self, address, bytes.fromhex(files[0].read_text()))
         device.open()
@@ -380,7 +385,7 @@ class Device:
             self.close()  # the gateway that it went to is gone, or said that it goes
         try:
             if not self.connection:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.desk.port, timeout=DEADLINE_S,
+                self.connection = http.client.HTTPConnection(self.desk.host, self.desk.port, timeout=DEADLINE_S,
                                                              source_address=(self.address, 0))
                 self.connection.connect()
                 self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
