@@ -47,8 +47,14 @@ int fold_ticket_touch(struct fold *f, struct ulid ticket)
 static int ticket_create(struct fold *f, const void *body)
 {
         const struct op_ticket_create *b = body;
-        int r = fold_ticket_touch(f, f->op->target);
+        int r = db_do(f->db, "INSERT OR IGNORE INTO ticket(id, number, requester, created, hidden, state, priority, assignee,"
+                             " subject_op, subject_n, changed, touched, comments, notes, newest_comment, newest_at)"
+                             " VALUES(?1, ?2, ?3, ?4, 0, 0, ?5, NULL, ?6, 0, ?4, ?4, 0, 0, NULL, 0)",
+                      "uiuiiu", f->op->target, b->number, b->requester, (int64_t)f->op->hlc, (int64_t)b->priority, f->op->op_id);
 
+        if (r || sqlite3_changes(db_handle(f->db)))
+                return r;
+        r = fold_ticket_touch(f, f->op->target); /* it was a stub */
         return r ? r : db_do(f->db, "UPDATE ticket SET number = ?2, requester = ?3, created = ?4, hidden = 0,"
                                     " priority = CASE WHEN EXISTS (SELECT 1 FROM register WHERE entity = ?1 AND field = ?6 AND written)"
                                     "   THEN priority ELSE ?5 END,"

@@ -6,13 +6,13 @@
 
 /* By what tickets are found: the first of these that the query allows; then all filters are looked at, and the order is made. */
 enum path { BY_ACTIVE, BY_ASSIGNEE, BY_REQUESTER, BY_TAG, BY_ORDER, PATHS };
-#define ACTIVE "INDEXED BY ticket_active WHERE t.state IN (0, 1, 2)"
+#define ACTIVE "INDEXED BY ticket_active WHERE t.state < 3"
 #define ASSIGNED "INDEXED BY ticket_by_assignee WHERE t.assignee = ?8"
 #define REQUESTED "INDEXED BY ticket_by_requester WHERE t.requester = ?10"
 #define TAGGED                                                                                                         \
         "WHERE t.id IN (SELECT ticket FROM member WHERE kind = 1 AND element = CAST(?11 ->> 0 AS BLOB) AND added AND NOT removed)"
 #define ANY "WHERE 1"
-_Static_assert(TICKET_STATE_NEW == 0 && TICKET_STATE_OPEN == 1 && TICKET_STATE_PENDING == 2, "the active states, as the index has them");
+_Static_assert(TICKET_STATE_NEW == 0 && TICKET_STATE_OPEN == 1 && TICKET_STATE_PENDING == 2 && TICKET_STATE_SOLVED == 3, "the active states, as the index has them");
 
 #define URGENCY "((3 - t.priority) * 288230376151711744 + t.created)" /* 2^58 is more than a time, for the next 80 years */
 _Static_assert(PRIORITY_URGENT == 3, "the greatest");

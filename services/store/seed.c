@@ -16,7 +16,7 @@
 #include <zlib.h>
 
 #define HISTORY_MS (730 * INT64_C(86400000))
-enum { IMAGES = 8, WIDTH = 96, HEIGHT = 64, HOUR_MS = 3600000, OLD_MS = 14 * 86400000 };
+enum { IMAGES = 8, WIDTH = 48, HEIGHT = 32, HOUR_MS = 3600000, OLD_MS = 14 * 86400000 };
 
 struct image {
         uint8_t hash[BLOB_HASH_BYTES];
