@@ -30,23 +30,6 @@ static int until_read(struct store *s, struct call *c, const struct asof *when, 
         return r > POSITION_GOOD ? call_invalid(c, "at_cursor", "must be a cursor of this log") : r;
 }
 
-/* Those that are left: what was redacted since is not there to be copied. */
-static int texts_copy(struct past *p, const struct op *op)
-{
-        sqlite3_stmt *q = db_query(p->from, "SELECT field, salt, text FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op->op_id, (int64_t)op->n);
-        int r;
-
-        while ((r = db_step(p->from, q)) > 0) {
-                r = db_do(p->to, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, ?4, ?5)", "uiibb", op->op_id, (int64_t)op->n,
-                          db_column_int(q, 0), db_column_str(q, 1), db_column_str(q, 2));
-                if (r) {
-                        db_done(q);
-                        return r;
-                }
-        }
-        return r;
-}
-
 static int op_fold(struct past *p, const struct log_entry *e)
 {
         void *body;
@@ -55,7 +38,9 @@ static int op_fold(struct past *p, const struct log_entry *e)
         if (!e->kind)
                 return 0;
         body = arena_zalloc(&p->arena, e->kind->body->size);
-        r = texts_copy(p, &e->op);
+        r = log_insert(p->to, e, STR(""), NULL); /* by it the fold finds its texts */
+        if (!r)
+                r = log_texts_copy(p->from, p->to, e->seq);
         if (!r)
                 r = log_entry_body(p->from, e, &p->arena, body);
         return r ? r : fold_apply(p->to, e, body);

@@ -93,7 +93,7 @@ int tables_compare(struct db *mine, struct db *fresh, struct report *report)
                 { "mention", "SELECT * FROM mention ORDER BY user, comment" },
                 { "definition", "SELECT * FROM definition ORDER BY kind, id" },
                 { "due", "SELECT * FROM due WHERE kind = 1 ORDER BY target" },
-                { "op_text", "SELECT op_id, n, field FROM op_text ORDER BY op_id, n, field" },
+                { "op_text", "SELECT id FROM op_text ORDER BY id" },
         };
         static const char counts[] = "SELECT id, comments, notes FROM ticket WHERE"
                                      " comments <> (SELECT count(*) FROM comment WHERE ticket = ticket.id AND NOT comment.hidden AND NOT deleted)"

@@ -33,9 +33,13 @@ static const struct comment_sql comment_sql[2] = { COMMENT_SQL("comment", "comme
 
 static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
 {
-        int r = search_forget(f->db, op_id, n);
+        int64_t seq;
+        int r = db_int(f->db, &seq, "SELECT seq FROM op WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
 
-        return r ? r : db_do(f->db, "DELETE FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
+        if (r)
+                return r == -ENOENT ? 0 : r;
+        r = search_forget(f->db, seq);
+        return r ? r : db_do(f->db, "DELETE FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0), log_text_id(seq + 1, 0));
 }
 
 /* The stamp up to which the comment's texts are redacted: 0, or -ENOENT. */
@@ -225,7 +229,9 @@ int fold_comment_redact(struct fold *f, const void *body)
                 }
         }
         if (!r)
-                r = db_do(f->db, "DELETE FROM op_text WHERE (op_id, n) IN (SELECT op_id, n FROM attachment WHERE comment = ?1)", "u", b->comment);
+                r = db_do(f->db, "DELETE FROM op_text WHERE id IN (SELECT t.id FROM attachment a CROSS JOIN op o ON o.op_id = a.op_id AND o.n = a.n"
+                                 " CROSS JOIN op_text t ON t.id BETWEEN " LOG_TEXT_ID("o", "0") " AND " LOG_TEXT_ID("o", "63")
+                                 " WHERE a.comment = ?1)", "u", b->comment);
         if (!r)
                 r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", b->comment);
         return r ? r : search_stain(f->db, f->internal);

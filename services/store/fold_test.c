@@ -247,8 +247,7 @@ static void texts_invent(struct db *db, const struct log_entry *e)
 {
         for (uint32_t i = 0; e->kind && i < e->kind->body->n_fields; i++)
                 if (e->kind->body->fields[i].flags & SCHEMA_PERSONAL)
-                        assert_int_equal(db_do(db, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, x'00', x'41')", "uii",
-                                               e->op.op_id, (int64_t)e->op.n, (int64_t)i), 0);
+                        assert_int_equal(db_do(db, "INSERT INTO op_text(id, salt, text) VALUES(?1, x'00', x'41')", "i", log_text_id(e->seq, i)), 0);
 }
 
 static void fold_in_order(struct db *db, struct arena *arena, const struct log_entry *entries, const size_t *order, size_t n)
@@ -268,8 +267,10 @@ static struct db *fresh(struct room *room, const struct log_entry *entries, size
 
         assert_int_equal(db_open(arena_format(&room->arena, "%s/%s", room->folder, name).p, DB_FLEETING, NULL, &store_migrations, &db), 0);
         assert_int_equal(db_begin(db), 0);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                assert_int_equal(log_insert(db, &entries[i], STR(""), NULL), 0);
                 texts_invent(db, &entries[i]);
+        }
         return db;
 }
 

@@ -32,7 +32,9 @@ static int candidates_add(struct db *db, sqlite3_stmt *q, struct arena *arena, s
         return r < 0 ? r : 0;
 }
 
-#define NAMED "FROM person p JOIN op_text t ON t.op_id = p.name_op AND t.n = p.name_n AND t.field = ?1 WHERE p.active AND t.text <> x''"
+#define NAMED                                                                                                          \
+        "FROM person p CROSS JOIN op o ON o.op_id = p.name_op AND o.n = p.name_n CROSS JOIN op_text t ON t.id = " LOG_TEXT_ID("o", "?1")      \
+        " WHERE p.active AND t.text <> x''"
 enum { NAME_FIELD = 1 }; /* of person.set and staff.set */
 
 /* Who may see a comment on this ticket: agents, and for a public one the customers whose it is or who watch it. */

@@ -225,6 +225,25 @@ static const char *const steps[] = {
 #undef COUNT_NEW
 #undef SHOWN
 #undef SAME
+
+        /* A text's id is its op's position and the field, as LOG_TEXT_ID has them: so it lies beside those that were written with it, fills its page, and
+         * needs no key of its own. search_text: text: the text's id; field: of a custom field's value. What made the entity is the op at id. */
+        "CREATE TABLE text (id INTEGER PRIMARY KEY, salt BLOB NOT NULL, text BLOB NOT NULL);"
+        "INSERT INTO text SELECT o.seq << 6 | t.field, t.salt, t.text FROM op o CROSS JOIN op_text t ON t.op_id = o.op_id AND t.n = o.n;"
+        "CREATE TABLE searched (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, ticket BLOB NOT NULL, field BLOB, text INTEGER NOT NULL);"
+        "INSERT INTO searched SELECT s.id, s.source, s.ticket, CASE WHEN s.source > 2 THEN s.entity END, o.seq << 6 | s.field"
+        "  FROM search_text s CROSS JOIN op o ON o.op_id = s.op_id AND o.n = s.n;"
+        "DROP VIEW search_content;"
+        "DROP TABLE op_text;"
+        "DROP TABLE search_text;"
+        "ALTER TABLE text RENAME TO op_text;"
+        "ALTER TABLE searched RENAME TO search_text;"
+        "CREATE INDEX search_text_edited ON search_text(text >> 6) WHERE text >> 6 <> id;"
+        "CREATE INDEX search_text_subject ON search_text(id) WHERE source = 0;"
+        "CREATE INDEX search_text_subject_of ON search_text(ticket) WHERE source = 0;"
+        "CREATE INDEX search_text_field ON search_text(ticket, field) WHERE field IS NOT NULL;"
+        "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
+        "  FROM search_text s JOIN op_text t ON t.id = s.text;",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -39,7 +39,8 @@ int person_find(struct db *db, struct ulid id, struct arena *arena, struct perso
 
 int person_named(struct db *db, struct str name, bool staff, struct ulid *ret, bool *ret_several)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT p.id FROM person p JOIN op_text t ON t.op_id = p.name_op AND t.n = p.name_n AND t.field = ?3"
+        sqlite3_stmt *q = db_query(db, "SELECT p.id FROM person p CROSS JOIN op o ON o.op_id = p.name_op AND o.n = p.name_n"
+                                       " CROSS JOIN op_text t ON t.id = " LOG_TEXT_ID("o", "?3")
                                        " WHERE p.role >= ?2 AND lower(CAST(t.text AS TEXT)) = lower(?1) LIMIT 2", "tii", name,
                                    (int64_t)(staff ? ROLE_AGENT : ROLE_CUSTOMER), (int64_t)PERSON_NAME_FIELD);
         int r = db_step(db, q);

@@ -20,23 +20,6 @@ struct rebuild {
         int64_t ops;
 };
 
-/* A text as it is now: what was redacted is not there to be copied. */
-static int texts_copy(struct rebuild *b, const struct op *op)
-{
-        sqlite3_stmt *q = db_query(b->from, "SELECT field, salt, text FROM op_text WHERE op_id = ?1 AND n = ?2", "ui", op->op_id, (int64_t)op->n);
-        int r;
-
-        while ((r = db_step(b->from, q)) > 0) {
-                r = db_do(b->to, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, ?4, ?5)", "uiibb", op->op_id, (int64_t)op->n,
-                          db_column_int(q, 0), db_column_str(q, 1), db_column_str(q, 2));
-                if (r) {
-                        db_done(q);
-                        return r;
-                }
-        }
-        return r;
-}
-
 static int row_fold(struct rebuild *b, sqlite3_stmt *q)
 {
         struct str request = arena_str(&b->arena, db_column_str(q, 4));
@@ -47,7 +30,7 @@ static int row_fold(struct rebuild *b, sqlite3_stmt *q)
         if (!r)
                 r = log_insert(b->to, &e, db_column_str(q, 3), request.n ? &request : NULL);
         if (!r)
-                r = texts_copy(b, &e.op);
+                r = log_texts_copy(b->from, b->to, e.seq);
         if (!r && e.kind) {
                 body = arena_zalloc(&b->arena, e.kind->body->size);
                 r = log_entry_body(b->from, &e, &b->arena, body);

@@ -19,14 +19,14 @@ int search_position(struct db *db, int64_t *ret)
         return r == -ENOENT ? 0 : r;
 }
 
-/* The text that stands for an entity now: its id in the index, its ticket, its op, n and field, and whether it is to be found. */
+/* The text that stands for an entity now: its id in the index, its ticket, where it lies in op_text, and whether it is to be found. */
 #define COMMENT_TEXT(table)                                                                                            \
-        "SELECT o.seq, c.ticket, coalesce(c.body_op, c.op_id), CASE WHEN c.body_op IS NULL THEN c.n ELSE c.body_n END,"  \
-        " CASE WHEN c.body_op IS NULL THEN 1 ELSE 2 END, NOT c.deleted"                                                  \
+        "SELECT o.seq, c.ticket, CASE WHEN c.body_op IS NULL THEN " LOG_TEXT_ID("o", "1")                              \
+        "   ELSE (SELECT " LOG_TEXT_ID("e", "2") " FROM op e WHERE e.op_id = c.body_op AND e.n = c.body_n) END, NOT c.deleted"     \
         " FROM " table " c JOIN op o ON o.op_id = c.op_id AND o.n = c.n WHERE c.id = ?1 AND NOT c.hidden"
 static const char *const text_sql[] = {
-        [SEARCH_SUBJECT] = "SELECT o.seq, t.id, t.subject_op, t.subject_n, 1, 1 FROM ticket t JOIN op o ON o.op_id = t.id AND o.n = 0"
-                           " WHERE t.id = ?1 AND NOT t.hidden",
+        [SEARCH_SUBJECT] = "SELECT o.seq, t.id, " LOG_TEXT_ID("s", "1") ", 1 FROM ticket t JOIN op o ON o.op_id = t.id AND o.n = 0"
+                           " JOIN op s ON s.op_id = t.subject_op AND s.n = t.subject_n WHERE t.id = ?1 AND NOT t.hidden",
         [SEARCH_COMMENT] = COMMENT_TEXT("comment"),
         [SEARCH_NOTE] = COMMENT_TEXT("note"),
 };
@@ -44,9 +44,9 @@ static const char *const add_behind_sql[] = { ADD_BEHIND("search_public", "IN (0
 _Static_assert(SEARCH_NOTE == 2 && SEARCH_FIELD == 3 && SEARCH_INNER_FIELD == 4, "as the SQL says");
 
 struct indexed {
-        int64_t id;
-        struct ulid ticket, op_id;
-        int64_t n, field;
+        int64_t id, text;
+        struct ulid ticket;
+        const struct ulid *field;       /* the custom one that it is a value of */
         bool found;
 };
 
@@ -59,10 +59,10 @@ static int text_remove(struct db *db, enum search_source source, int64_t id)
 }
 
 /* What came behind `behind` is left to add_behind_sql. */
-static int text_put(struct db *db, enum search_source source, struct ulid entity, const struct indexed *text, int64_t behind)
+static int text_put(struct db *db, enum search_source source, const struct indexed *text, int64_t behind)
 {
         int64_t same;
-        int r = db_int(db, &same, "SELECT op_id = ?2 AND n = ?3 FROM search_text WHERE id = ?1", "iui", text->id, text->op_id, text->n);
+        int r = db_int(db, &same, "SELECT text = ?2 FROM search_text WHERE id = ?1", "ii", text->id, text->text);
 
         if (r && r != -ENOENT)
                 return r;
@@ -72,9 +72,8 @@ static int text_put(struct db *db, enum search_source source, struct ulid entity
                 r = text_remove(db, source, text->id);
         if ((r && r != -ENOENT) || !text->found)
                 return r == -ENOENT ? 0 : r;
-        r = db_do(db, "INSERT INTO search_text(id, source, ticket, entity, op_id, n, field)"
-                      " SELECT ?1, ?2, ?3, ?4, op_id, n, field FROM op_text WHERE op_id = ?5 AND n = ?6 AND field = ?7", "iiuUuii", text->id,
-                  (int64_t)source, text->ticket, source == SEARCH_SUBJECT ? NULL : &entity, text->op_id, text->n, text->field);
+        r = db_do(db, "INSERT INTO search_text(id, source, ticket, field, text) SELECT ?1, ?2, ?3, ?4, id FROM op_text WHERE id = ?5", "iiuUi", text->id,
+                  (int64_t)source, text->ticket, text->field, text->text);
         if (r || !sqlite3_changes(db_handle(db))) /* it was redacted */
                 return r;
         return text->id > behind ? 0 : db_do(db, add_sql[source], "i", text->id);
@@ -88,17 +87,15 @@ static int entity_index(struct db *db, enum search_source source, struct ulid en
 
         if (r <= 0)
                 return r;
-        text = (struct indexed){ .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1), .op_id = db_column_ulid(q, 2),
-                                 .n = db_column_int(q, 3), .field = db_column_int(q, 4), .found = db_column_int(q, 5) };
+        text = (struct indexed){ .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1), .text = db_column_int(q, 2), .found = db_column_int(q, 3) };
         db_done(q);
-        return text_put(db, source, entity, &text, behind);
+        return text_put(db, source, &text, behind);
 }
 
 /* The value of a field has the id of the write that shows, so it changes with each. */
-static int field_drop(struct db *db, struct ulid ticket, struct ulid field, struct ulid op_id, int64_t n, bool *ret_same)
+static int field_drop(struct db *db, struct ulid ticket, struct ulid field, int64_t text, bool *ret_same)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT id, source, op_id = ?3 AND n = ?4 FROM search_text WHERE ticket = ?1 AND entity = ?2 AND source > 2", "uuui",
-                                   ticket, field, op_id, n);
+        sqlite3_stmt *q = db_query(db, "SELECT id, source, text = ?3 FROM search_text WHERE ticket = ?1 AND field = ?2", "uui", ticket, field, text);
         int r = db_step(db, q);
         enum search_source source;
         int64_t id;
@@ -116,7 +113,7 @@ static int field_drop(struct db *db, struct ulid ticket, struct ulid field, stru
 static int field_index(struct db *db, const struct log_entry *e, struct arena *arena, int64_t behind)
 {
         struct op_ticket_field body = { 0 };
-        struct indexed text = { .field = 2, .found = true };
+        struct indexed text = { .field = &body.field };
         enum search_source source;
         sqlite3_stmt *q;
         bool same;
@@ -124,21 +121,21 @@ static int field_index(struct db *db, const struct log_entry *e, struct arena *a
 
         if (r)
                 return r;
-        q = db_query(db, "SELECT o.seq, v.op_id, v.n, v.internal, v.value IS NULL AND length(t.text) > 0 FROM field_value v JOIN op o ON o.op_id = v.op_id"
-                         " AND o.n = v.n LEFT JOIN op_text t ON t.op_id = v.op_id AND t.n = v.n AND t.field = 2 WHERE v.ticket = ?1 AND v.field = ?2",
+        q = db_query(db, "SELECT o.seq, " LOG_TEXT_ID("o", "2") ", v.internal, v.value IS NULL AND length(t.text) > 0 FROM field_value v"
+                         " JOIN op o ON o.op_id = v.op_id AND o.n = v.n LEFT JOIN op_text t ON t.id = " LOG_TEXT_ID("o", "2")
+                         " WHERE v.ticket = ?1 AND v.field = ?2",
                      "uu", body.ticket, body.field);
         r = db_step(db, q);
         if (r <= 0)
                 return r;
         text.id = db_column_int(q, 0);
-        text.op_id = db_column_ulid(q, 1);
-        text.n = db_column_int(q, 2);
+        text.text = db_column_int(q, 1);
         text.ticket = body.ticket;
-        source = db_column_int(q, 3) ? SEARCH_INNER_FIELD : SEARCH_FIELD;
-        text.found = db_column_int(q, 4);
+        source = db_column_int(q, 2) ? SEARCH_INNER_FIELD : SEARCH_FIELD;
+        text.found = db_column_int(q, 3);
         db_done(q);
-        r = field_drop(db, body.ticket, body.field, text.op_id, text.n, &same);
-        return r || same || !text.found ? r : text_put(db, source, body.field, &text, behind);
+        r = field_drop(db, body.ticket, body.field, text.text, &same);
+        return r || same || !text.found ? r : text_put(db, source, &text, behind);
 }
 
 /* What an op is about is its target. A redaction is not among them: it has done its work by itself. */
@@ -194,9 +191,10 @@ int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *r
         return r;
 }
 
-int search_forget(struct db *db, struct ulid op_id, uint32_t n)
+int search_forget(struct db *db, int64_t seq)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT id, source FROM search_text WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
+        sqlite3_stmt *q = db_query(db, "SELECT id, source FROM search_text WHERE id = ?1 AND text >> 6 = id UNION ALL"
+                                       " SELECT id, source FROM search_text WHERE text >> 6 = ?1 AND text >> 6 <> id", "i", seq);
         enum search_source source;
         int64_t id;
         int r = db_step(db, q);

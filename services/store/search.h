@@ -15,8 +15,8 @@ enum search_source { SEARCH_SUBJECT, SEARCH_COMMENT, SEARCH_NOTE, SEARCH_FIELD, 
 int search_position(struct db *db, int64_t *ret);
 /* Takes in what the next ops changed, at most max_ops of them; the position is then *ret_seq. In the caller's transaction. */
 int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *ret_seq);
-/* Before an op's text is deleted: it is not found any more. */
-int search_forget(struct db *db, struct ulid op_id, uint32_t n);
+/* Before the texts of the op at this position are deleted: they are not found any more. */
+int search_forget(struct db *db, int64_t seq);
 /* After texts were redacted: FTS5 has only written that their words are out, and so have edits and deletions before. Notes that they are to
  * be scrubbed, over a new start, too. */
 int search_stain(struct db *db, bool notes);

@@ -45,7 +45,9 @@ void search_filter_init(const struct search_query *query, const struct search_na
 #define SEARCH_IS_TAGGED                                                                                               \
         "EXISTS (SELECT 1 FROM member WHERE ticket = t.id AND kind = 1 AND element = CAST(value AS BLOB) AND added AND NOT removed)"
 /* A value that compares as an element of ?17 says. What customers don't know of is not there for them. */
-#define SEARCH_FIELD_TEXT "(SELECT CAST(text AS TEXT) FROM op_text WHERE op_id = v.op_id AND n = v.n AND field = 2 AND text <> x'')"
+#define SEARCH_FIELD_TEXT                                                                                              \
+        "(SELECT CAST(f.text AS TEXT) FROM op o CROSS JOIN op_text f ON f.id = " LOG_TEXT_ID("o", "2")        \
+        " WHERE o.op_id = v.op_id AND o.n = v.n AND f.text <> x'')"
 #define SEARCH_AS_NUMBER(sign) "CAST(v.value AS REAL) " sign " CAST(j.value ->> 2 AS REAL)"
 #define SEARCH_HAS_FIELD                                                                                               \
         "EXISTS (SELECT 1 FROM field_value v WHERE v.ticket = t.id AND (?18 OR NOT v.internal)"                        \

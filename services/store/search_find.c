@@ -14,11 +14,11 @@ enum {
 
 /* ?23: the expression; ?24: ids below this one; ?25: the caller. */
 #define WORDS(table, changed, visible)                                                                                 \
-        "SELECT s.id, s.ticket, CASE WHEN s.source IN (1, 2) THEN s.entity END, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
+        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible " ORDER BY f.rowid DESC"
 #define NO_WORDS(changed, visible)                                                                                     \
-        "SELECT s.id, s.ticket, NULL, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                                  \
+        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                                  \
         " FROM search_text s CROSS JOIN ticket t ON t.id = s.ticket"                                                   \
         " WHERE s.source = 0 AND (?23 = ?23) AND s.id < ?24 AND NOT t.hidden" visible " ORDER BY s.id DESC"
 #define MINE                                                                                                           \
@@ -35,7 +35,7 @@ static const char notes_sql[] = WORDS("search_notes", "touched", ALL);
 
 /* FTS5 sorts by rank itself, so a page's snippets are all that are made. */
 #define RANKED(table)                                                                                                  \
-        "SELECT s.id, s.ticket, CASE WHEN s.source IN (1, 2) THEN s.entity END, CASE WHEN " SEARCH_FITS("touched")     \
+        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS("touched")     \
         "   THEN snippet(" table ", 0, '', '', '…', 24) END, f.rank"                                                   \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND NOT t.hidden ORDER BY f.rank"
@@ -98,10 +98,24 @@ struct finding {
         struct str match;
 };
 
+/* What the op at this position made. */
+static int made_at(struct db *db, int64_t seq, struct ulid *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT op_id, n FROM op WHERE seq = ?1", "i", seq);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        *ret = op_entity(db_column_ulid(q, 0), (uint32_t)db_column_int(q, 1));
+        db_done(q);
+        return 0;
+}
+
 /* A row of the query that fits: a hit, unless its ticket is there already. */
 static int row_take(struct finding *f, sqlite3_stmt *q)
 {
-        struct search_hit hit = { .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1), .entity = db_column_ulid(q, 2) };
+        struct search_hit hit = { .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1) };
+        enum search_source source = (enum search_source)db_column_int(q, 2);
         bool there = false;
         int r = 0;
 
@@ -109,6 +123,8 @@ static int row_take(struct finding *f, sqlite3_stmt *q)
                 there = ulid_eq(f->hits[i].ticket, hit.ticket);
         if (!there && f->had)
                 r = was_there(f->db, f->agent, f->match, hit.ticket, f->wanted->after, &there);
+        if (!r && !there && (source == SEARCH_COMMENT || source == SEARCH_NOTE))
+                r = made_at(f->db, hit.id, &hit.entity);
         if (r || there)
                 return r;
         hit.snippet = arena_str(f->arena, cut(db_column_str(q, 3)));

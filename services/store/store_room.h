@@ -256,7 +256,7 @@ struct room_plans {
 
 static inline bool room_walks(const char *plan, const char *sql)
 {
-        static const char *const growing[] = { "op", "op_text", "ticket", "t", "register", "member", "m", "comment", "note", "attachment", "read_mark",
+        static const char *const growing[] = { "op", "o", "op_text", "ticket", "t", "register", "member", "m", "comment", "note", "attachment", "read_mark",
                                                "draft", "search_text", "s", "field_value", "v", "upload", "snooze", "z", "due", "access_audit" };
         size_t n = 0;
 

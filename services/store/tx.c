@@ -3,6 +3,7 @@
 #include "fold.h"
 #include "position.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
@@ -100,11 +101,12 @@ static void text_commit(void *data, unsigned field, struct str text, uint8_t ret
         struct tx *tx = texts->tx;
         uint8_t salt[OP_SALT_BYTES];
 
+        assert(field < LOG_TEXT_FIELDS);
         salt_take(tx->store, salt);
         op_commitment(salt, text, ret_commitment);
         if (!texts->r)
-                texts->r = db_do(tx->db, "INSERT INTO op_text(op_id, n, field, salt, text) VALUES(?1, ?2, ?3, ?4, ?5)", "uiibb",
-                                 tx->op_id, (int64_t)tx->n, (int64_t)field, (struct str){ (const char *)salt, sizeof(salt) }, text);
+                texts->r = db_do(tx->db, "INSERT INTO op_text(id, salt, text) VALUES(?1, ?2, ?3)", "ibb",
+                                 log_text_id(tx->store->chain.seq + 1, field), (struct str){ (const char *)salt, sizeof(salt) }, text);
 }
 
 /* What agents alone are told of a ticket: by it the op is found again. Zero: it is about none. */
@@ -195,10 +197,9 @@ int log_entry_at(struct db *db, int64_t seq, struct arena *arena, struct log_ent
         return r;
 }
 
-int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret)
+/* Row of "SELECT text ...". */
+static int text_read(struct db *db, sqlite3_stmt *q, struct arena *arena, struct str *ret)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT text FROM op_text WHERE op_id = ?1 AND n = ?2 AND field = ?3", "uii", op_id, (int64_t)n,
-                                   (int64_t)field);
         int r = db_step(db, q);
 
         if (r < 0)
@@ -208,6 +209,12 @@ int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struc
         *ret = arena_str(arena, db_column_str(q, 0));
         db_done(q);
         return 0;
+}
+
+int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret)
+{
+        return text_read(db, db_query(db, "SELECT t.text FROM op o CROSS JOIN op_text t ON t.id = " LOG_TEXT_ID("o", "?3")
+                                          " WHERE o.op_id = ?1 AND o.n = ?2", "uii", op_id, (int64_t)n, (int64_t)field), arena, ret);
 }
 
 struct text_source {
@@ -221,7 +228,10 @@ static int text_find(void *data, unsigned field, const uint8_t commitment[32], s
         struct text_source *source = data;
 
         (void)commitment; /* audit.c compares them; here the row's key is enough */
-        return !source->db ? -ENOENT : log_text(source->db, source->entry->op.op_id, source->entry->op.n, field, source->arena, ret);
+        if (!source->db)
+                return -ENOENT;
+        return text_read(source->db, db_query(source->db, "SELECT text FROM op_text WHERE id = ?1", "i", log_text_id(source->entry->seq, field)),
+                         source->arena, ret);
 }
 
 int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret)
@@ -230,4 +240,20 @@ int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena
         struct codec_commit commit = { .text = text_find, .data = &source };
 
         return msgpack_read_committed(e->kind->body, e->op.body, &commit, arena, ret, NULL);
+}
+
+int log_texts_copy(struct db *from, struct db *to, int64_t seq)
+{
+        sqlite3_stmt *q = db_query(from, "SELECT id, salt, text FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0),
+                                   log_text_id(seq + 1, 0));
+        int r;
+
+        while ((r = db_step(from, q)) > 0) {
+                r = db_do(to, "INSERT INTO op_text(id, salt, text) VALUES(?1, ?2, ?3)", "ibb", db_column_int(q, 0), db_column_str(q, 1), db_column_str(q, 2));
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
+        return r;
 }

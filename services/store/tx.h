@@ -55,8 +55,18 @@ int log_entry_read(sqlite3_stmt *q, struct arena *arena, struct log_entry *ret);
 int log_entry_at(struct db *db, int64_t seq, struct arena *arena, struct log_entry *ret); /* -ENOENT where there is none */
 /* The body with its texts, as far as they were not redacted; without any where db is NULL. ret: the kind's struct. */
 int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret);
+/* Where it lies in op_text, beside the op's place in the log: by both, a text is found without an index of its own. In SQL, op is the alias of
+ * a row of op, and field a number or value. */
+enum { LOG_TEXT_FIELDS = 64 };
+#define LOG_TEXT_ID(op, field) "(" op ".seq << 6 | " field ")"
+static inline int64_t log_text_id(int64_t seq, unsigned field)
+{
+        return seq * LOG_TEXT_FIELDS | field;
+}
 /* The text of an op's personal field: 0, or -ENOENT where it was redacted. In the arena. */
 int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret);
+/* The op's texts as they are now: what was redacted is not there to be copied. */
+int log_texts_copy(struct db *from, struct db *to, int64_t seq);
 
 /* Puts an op and its record in the log; fold_apply does the rest. request: the hash of its command, or NULL. */
 int log_insert(struct db *db, const struct log_entry *e, struct str record, const struct str *request);

@@ -17,9 +17,8 @@ struct verify {
 static int text_verify(void *data, unsigned field, const uint8_t commitment[32], struct str *ret)
 {
         struct verify *v = data;
-        const struct op *op = &v->entry.op;
-        sqlite3_stmt *q = db_query(v->db, "SELECT salt, text FROM op_text WHERE op_id = ?1 AND n = ?2 AND field = ?3", "uii", op->op_id,
-                                   (int64_t)op->n, (int64_t)field);
+        int64_t seq = v->entry.seq;
+        sqlite3_stmt *q = db_query(v->db, "SELECT salt, text FROM op_text WHERE id = ?1", "i", log_text_id(seq, field));
         int r = db_step(v->db, q);
         uint8_t actual[32];
 
@@ -27,11 +26,11 @@ static int text_verify(void *data, unsigned field, const uint8_t commitment[32],
                 return r ? r : -ENOENT;
         *ret = arena_str(&v->arena, db_column_str(q, 1));
         if (db_column_str(q, 0).n != OP_SALT_BYTES) {
-                report_add(v->report, "op %lld: the salt of field %u has not %d bytes", (long long)op->seq, field, OP_SALT_BYTES);
+                report_add(v->report, "op %lld: the salt of field %u has not %d bytes", (long long)seq, field, OP_SALT_BYTES);
         } else {
                 op_commitment((const uint8_t *)db_column_str(q, 0).p, *ret, actual);
                 if (memcmp(actual, commitment, 32))
-                        report_add(v->report, "op %lld: the text of field %u is not what was committed to", (long long)op->seq, field);
+                        report_add(v->report, "op %lld: the text of field %u is not what was committed to", (long long)seq, field);
         }
         db_done(q);
         return 0;
