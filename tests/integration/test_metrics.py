@@ -82,7 +82,7 @@ def test_the_log_moves_and_those_who_follow_it_arrive(desk, customer):
     assert 0 <= after.value("log_silence_seconds", service="fanout") < 5
     for service in ("store", "identity"):
         assert after.value("database_wal_bytes", service=service) > 0 and after.value("disk_free_bytes", service=service) > 1000000
-    assert {labels["thread"]: value for labels, value in after.labelled("queue_calls")} == {"writer": 0, "reader": 0, "files": 0, "audit": 0}
+    assert {labels["thread"]: value for labels, value in after.labelled("queue_calls")} == {"writer": 0, "reader": 0, "files": 0, "past": 0}
 
 
 def test_an_upload_is_open_until_it_is_whole(desk, customer):
