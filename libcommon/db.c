@@ -416,14 +416,17 @@ static int configure(struct db *db, int flags)
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        if (flags & DB_FLEETING)
+                return db_run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
+                                  "PRAGMA cache_size = -16384");
         if (!(flags & DB_READ_ONLY)) {
                 r = db_run(db, "PRAGMA journal_mode = WAL");
                 if (r)
                         return r;
         }
         snprintf(pragmas, sizeof(pragmas),
-                 "PRAGMA synchronous = %s; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
-                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = %d", flags & DB_FLEETING ? "OFF" : "FULL", JOURNAL_SIZE_LIMIT);
+                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
+                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = %d", JOURNAL_SIZE_LIMIT);
         return db_run(db, pragmas);
 }
 

@@ -116,6 +116,10 @@ int search_compare(struct db *mine, struct db *fresh, struct report *report)
         int r = table_compare(mine, fresh, "search_text", "SELECT * FROM search_text ORDER BY id", report);
 
         if (!r)
-                r = table_compare(mine, fresh, "search_public", "SELECT term, doc, col, offset FROM search_public_words", report);
-        return r ? r : table_compare(mine, fresh, "search_notes", "SELECT term, doc, col, offset FROM search_notes_words", report);
+                r = table_compare(mine, fresh, "search_public", "SELECT * FROM search_public_words", report);
+        if (!r)
+                r = table_compare(mine, fresh, "search_public", "SELECT * FROM search_public_docsize ORDER BY id", report);
+        if (!r)
+                r = table_compare(mine, fresh, "search_notes", "SELECT * FROM search_notes_words", report);
+        return r ? r : table_compare(mine, fresh, "search_notes", "SELECT * FROM search_notes_docsize ORDER BY id", report);
 }

@@ -244,6 +244,11 @@ static const char *const steps[] = {
         "CREATE INDEX search_text_field ON search_text(ticket, field) WHERE field IS NOT NULL;"
         "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
         "  FROM search_text s JOIN op_text t ON t.id = s.text;",
+
+        /* For rebuild: how many texts have a word in a column, and how often. */
+        "DROP TABLE search_public_words; DROP TABLE search_notes_words;"
+        "CREATE VIRTUAL TABLE search_public_words USING fts5vocab(search_public, col);"
+        "CREATE VIRTUAL TABLE search_notes_words USING fts5vocab(search_notes, col);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };
