@@ -1,0 +1,114 @@
+/* Who this browser is to the desk: a stranger who may bind it, or somebody who is at home here. */
+import { signal } from '@preact/signals';
+import { Home, type Me } from './home';
+import { device, type Device } from './settings';
+import { code, isFailure, type Failure } from '../wire/failure';
+import { Rpc } from '../wire/rpc';
+import { Session } from '../wire/session';
+import { ulid } from '../wire/bytes';
+
+export type Phase =
+  | { is: 'starting' }
+  | { is: 'stranger'; why?: 'revoked' | 'another desk' }
+  /** Nothing is known yet, and the desk does not answer. */
+  | { is: 'unreachable'; failure: Failure }
+  | { is: 'home'; home: Home };
+
+export class Desk {
+  readonly phase = signal<Phase>({ is: 'starting' });
+  readonly projectName = signal('');
+  readonly session: Session;
+  readonly rpc: Rpc;
+
+  constructor(
+    private readonly fetcher: typeof fetch,
+    readonly embedded: boolean,
+  ) {
+    this.session = new Session({ fetch: fetcher, now: Date.now, key: () => device.peek(), embed: embedded });
+    this.rpc = new Rpc(this.session, fetcher);
+  }
+
+  async start(): Promise<void> {
+    const known = device.peek();
+    if (known) {
+      await this.enter({ user: known.user, name: known.name, role: this.embedded ? 'customer' : known.role });
+      void this.confirm(known);
+    } else await this.greet();
+  }
+
+  /** Ask for a code by mail. */
+  askForCode(email: string, label: string): Promise<{ expires_at: number }> {
+    return this.rpc.call('enroll.start', { email, label, op_id: ulid() });
+  }
+
+  /** The code makes this browser a device of the user's. */
+  async bind(typed: string): Promise<void> {
+    const { secret, user } = await this.rpc.call('enroll.redeem', { code: typed, op_id: ulid() });
+    const project = this.session.project!;
+    /* kept before anything else: the desk tells it until the first session alone */
+    device.value = { secret, project, user, name: '', role: 'customer' };
+    this.session.drop();
+    const { name = '', role = 'customer' } = await this.session.open();
+    device.value = { secret, project, user, name, role };
+    await this.enter({ user, name, role });
+  }
+
+  /** This browser is no device of anybody's any more. */
+  async forget(why?: 'revoked' | 'another desk'): Promise<void> {
+    const { value: phase } = this.phase;
+    if (phase.is === 'home') {
+      phase.home.close();
+      await phase.home.cache.clear();
+    }
+    device.value = undefined;
+    this.session.drop();
+    this.phase.value = why ? { is: 'stranger', why } : { is: 'stranger' };
+    await this.greet(why);
+  }
+
+  private async greet(why?: 'revoked' | 'another desk'): Promise<void> {
+    try {
+      this.projectName.value = (await this.rpc.call('project.info', {})).name;
+      this.phase.value = why ? { is: 'stranger', why } : { is: 'stranger' };
+    } catch (e) {
+      if (!isFailure(e)) throw e;
+      this.phase.value = { is: 'unreachable', failure: e };
+    }
+  }
+
+  private async enter(me: Me): Promise<void> {
+    const home = await Home.open(me, this.rpc, this.session, this.fetcher, (reason) => void this.over(reason));
+    this.phase.value = { is: 'home', home };
+  }
+
+  /* What is shown of before may be of another role, or of a device that is bound no more. */
+  private async confirm(known: Device, anyway = false): Promise<void> {
+    try {
+      const { role, name = '' } = await this.session.open();
+      if (!role) return await this.forget('revoked');
+      device.value = { ...known, name, role: this.embedded ? known.role : role };
+      const { value: phase } = this.phase;
+      if (phase.is === 'home' && (anyway || phase.home.me.role !== role)) await this.again({ user: known.user, name, role });
+    } catch (e) {
+      if (isFailure(e, code.unauthenticated)) await this.forget(e.data.reason === 'project' ? 'another desk' : 'revoked');
+      else if (!isFailure(e)) throw e;
+    }
+  }
+
+  /* What was seen in another role is forgotten; what was written, and waits to be sent, is not. */
+  private async again(me: Me): Promise<void> {
+    const { value: phase } = this.phase;
+    if (phase.is === 'home') {
+      phase.home.close();
+      await phase.home.cache.forgetSeen();
+    }
+    await this.enter(me);
+  }
+
+  private async over(reason: string): Promise<void> {
+    if (reason === 'unauthenticated') return this.forget('revoked');
+    this.session.drop();
+    const known = device.peek();
+    if (known) await this.confirm(known, true);
+  }
+}

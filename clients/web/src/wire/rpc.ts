@@ -1,0 +1,101 @@
+/* Calls. Those that are made at once go as one batch. A call whose outcome is unknown is made again, which is safe: one that changes something
+ * has an op_id, and acts once. */
+import { code, Failure, failureOf, failureOfResponse, isFailure } from './failure';
+import type { Session } from './session';
+import type { Methods } from '@schema';
+
+export type MethodName = keyof Methods;
+type Params<M extends MethodName> = Methods[M]['params'];
+type Result<M extends MethodName> = Methods[M]['result'];
+
+interface Waiting {
+  method: string;
+  params: unknown;
+  resolve: (result: never) => void;
+  reject: (failure: unknown) => void;
+}
+
+interface Reply {
+  id: number;
+  result?: unknown;
+  error?: { code: number; message: string };
+}
+
+const BATCH_MAX = 50;
+const TRIES = 4;
+
+export interface CallOptions {
+  /** How often a call that was not answered is made again; 0 for what is waited for elsewhere. */
+  again?: number;
+}
+
+export class Rpc {
+  private waiting: Waiting[] = [];
+
+  constructor(
+    private readonly session: Session,
+    private readonly fetcher: typeof fetch,
+    private readonly sleep: (ms: number) => Promise<void> = (ms) => new Promise((done) => setTimeout(done, ms)),
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  async call<M extends MethodName>(method: M, params: Params<M>, { again = TRIES - 1 }: CallOptions = {}): Promise<Result<M>> {
+    for (let tried = 0; ; tried++) {
+      try {
+        return await this.once(method, params);
+      } catch (e) {
+        if (!isFailure(e, code.unreachable, code.unavailable) || tried >= again) throw e;
+        await this.sleep(this.random() * Math.max(e.data.retry_after_ms ?? 0, 200 * 2 ** tried));
+      }
+    }
+  }
+
+  private once<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ method, params, resolve, reject });
+      if (this.waiting.length === 1) queueMicrotask(() => this.flush());
+    });
+  }
+
+  private flush(): void {
+    const all = this.waiting;
+    this.waiting = [];
+    for (let i = 0; i < all.length; i += BATCH_MAX) void this.send(all.slice(i, i + BATCH_MAX));
+  }
+
+  private async send(batch: Waiting[], stale?: string): Promise<void> {
+    try {
+      const { token } = await this.session.open(stale);
+      const replies = await this.post(batch, token);
+      const refused: Waiting[] = [];
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const reply = replies.get(i);
+        if (!reply) reject(new Failure(code.unavailable, 'no answer'));
+        else if (reply.error?.code === code.unauthenticated && stale === undefined) refused.push(batch[i]!);
+        else if (reply.error) reject(failureOf(reply.error));
+        else resolve(reply.result as never);
+      }
+      if (refused.length) await this.send(refused, token);
+    } catch (e) {
+      if (isFailure(e, code.unauthenticated) && stale === undefined && this.session.info) return this.send(batch, this.session.info.token);
+      for (const { reject } of batch) reject(e);
+    }
+  }
+
+  private async post(batch: Waiting[], token: string): Promise<Map<number, Reply>> {
+    const calls = batch.map(({ method, params }, id) => ({ jsonrpc: '2.0', id, method, params }));
+    const response = await this.fetcher('/rpc', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+      body: JSON.stringify(calls.length === 1 ? calls[0] : calls),
+      signal: AbortSignal.timeout(30_000),
+    }).catch(() => {
+      throw new Failure(code.unreachable, 'the desk does not answer');
+    });
+    if (!response.ok) throw await failureOfResponse(response);
+    const body = (await response.json().catch(() => {
+      throw new Failure(code.unreachable, 'the answer broke off');
+    })) as Reply | Reply[];
+    return new Map((Array.isArray(body) ? body : [body]).map((reply) => [reply.id, reply]));
+  }
+}
