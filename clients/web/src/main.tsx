@@ -1,15 +1,13 @@
-// Where the desk's page begins.
-import { render } from "preact";
-import "./main.css";
+import './style/tokens.css';
+import './style/base.css';
+import './style/desk.css';
+import { render } from 'preact';
+import { App, nameTab } from './pages/app';
+import { Desk } from './state/desk';
+import { ready } from './text/text';
 
-function App() {
-        return (
-                <main>
-                        <h1>Support desk</h1>
-                </main>
-        );
-}
-
-const root = document.getElementById("app");
-if (root)
-        render(<App />, root);
+const desk = new Desk((...args) => fetch(...args), document.documentElement.dataset.embed !== undefined);
+nameTab(desk);
+void desk.start();
+await ready;
+render(<App desk={desk} />, document.getElementById('app')!);

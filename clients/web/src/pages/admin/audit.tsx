@@ -1,0 +1,185 @@
+/* Who changed what, and who looked: with what was there before. */
+import { useEffect, useState } from 'preact/hooks';
+import { useSaying } from '../history';
+import { useHome } from '../../ui/context';
+import { Field, When } from '../../ui/parts';
+import { reasonOf, t } from '../../text/text';
+import { AccessKind, type AccessRow, type AuditEntry } from '@schema';
+
+interface Filters {
+  number?: number;
+  actor?: string;
+  from_at?: number;
+  to_at?: number;
+}
+
+const DAY = 86_400_000;
+
+function FilterBar({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
+  const home = useHome();
+  const day = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString().slice(0, 10));
+  const set = (name: keyof Filters, value: string | number | undefined) => {
+    const next = { ...filters, [name]: value };
+    if (value === undefined || value === '' || Number.isNaN(value)) delete next[name];
+    onChange(next);
+  };
+  return (
+    <div class="columns">
+      <Field label={t('admin.ticket_number')}>
+        <input inputMode="numeric" value={filters.number ?? ''} onInput={(e) => set('number', /^[1-9][0-9]*$/.test(e.currentTarget.value) ? Number(e.currentTarget.value) : undefined)} />
+      </Field>
+      <Field label={t('admin.who')}>
+        <select value={filters.actor ?? ''} onChange={(e) => set('actor', e.currentTarget.value)}>
+          <option value="">—</option>
+          {home.people.all.value.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field label={t('admin.from')}>
+        <input type="date" value={day(filters.from_at)} onInput={(e) => set('from_at', Date.parse(e.currentTarget.value))} />
+      </Field>
+      <Field label={t('admin.to')}>
+        <input type="date" value={day(filters.to_at && filters.to_at - DAY)} onInput={(e) => set('to_at', Date.parse(e.currentTarget.value) + DAY)} />
+      </Field>
+    </div>
+  );
+}
+
+/** Pages of something, asked anew when what is asked for changes. */
+function usePages<T>(ask: (after?: string) => Promise<{ items: T[]; next?: string | undefined }>, key: string) {
+  const [pages, setPages] = useState<{ items: readonly T[]; next?: string | undefined; wrong?: string }>({ items: [] });
+  const load = async (after?: string) => {
+    try {
+      const { items, next } = await ask(after);
+      setPages((before) => ({ items: after ? [...before.items, ...items] : items, next }));
+    } catch (e) {
+      setPages({ items: [], wrong: reasonOf(e) });
+    }
+  };
+  useEffect(() => void load(), [key]);
+  return { ...pages, more: () => void load(pages.next) };
+}
+
+function Changes() {
+  const home = useHome();
+  const say = useSaying();
+  const [filters, setFilters] = useState<Filters>({});
+  const { items, next, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ...filters, limit: 50, ...(after && { after }) }), JSON.stringify(filters));
+  const numberOf = (id: string | undefined): number | undefined => (id ? home.tickets.byId.get(id)?.number : undefined);
+  return (
+    <section class="card">
+      <h2>{t('admin.changes')}</h2>
+      <FilterBar filters={filters} onChange={setFilters} />
+      {wrong && <p class="notice danger">{wrong}</p>}
+      <div class="scroll-x" role="region" tabIndex={0} aria-label={t('admin.changes')}>
+        <table>
+          <thead>
+            <tr>
+              <th>{t('admin.when')}</th>
+              <th>{t('admin.who')}</th>
+              <th>{t('admin.what')}</th>
+              <th>{t('admin.before')}</th>
+              <th>{t('admin.after')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((entry) => (
+              <tr key={`${entry.op_id}/${entry.n}`}>
+                <td class="small">
+                  <When at={entry.at} />
+                </td>
+                <td>
+                  {home.people.name(entry.actor) || t('admin.the_desk')}
+                  <div class="small soft">{entry.device}</div>
+                </td>
+                <td>
+                  <code class="small">{entry.kind}</code>{' '}
+                  {numberOf(entry.ticket) && <a href={`/t/${numberOf(entry.ticket)}`}>#{numberOf(entry.ticket)}</a>}
+                </td>
+                <td class="small soft plain-words">{say(entry.before)}</td>
+                <td class="small plain-words">{say(entry.after)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {next && (
+        <button class="button" onClick={more}>
+          {t('app.more')}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Accesses() {
+  const home = useHome();
+  const [kind, setKind] = useState<AccessKind | ''>('');
+  const { items, next, wrong, more } = usePages<AccessRow>((after) => home.rpc.call('audit.access', { limit: 50, ...(kind && { kind }), ...(after && { after }) }), kind);
+  return (
+    <section class="card">
+      <div class="row">
+        <h2 class="grow">{t('admin.accesses')}</h2>
+        <select class="auto" aria-label={t('admin.accesses')} value={kind} onChange={(e) => setKind(e.currentTarget.value as AccessKind | '')}>
+          <option value="">—</option>
+          {AccessKind.map((k) => (
+            <option key={k} value={k}>
+              {t(`admin.access_kind.${k}`)}
+            </option>
+          ))}
+        </select>
+      </div>
+      {wrong && <p class="notice danger">{wrong}</p>}
+      <div class="scroll-x" role="region" tabIndex={0} aria-label={t('admin.accesses')}>
+        <table>
+          <thead>
+            <tr>
+              <th>{t('admin.when')}</th>
+              <th>{t('admin.who')}</th>
+              <th>{t('admin.what')}</th>
+              <th>{t('admin.times')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((row) => {
+              const number = row.ticket && home.tickets.byId.get(row.ticket)?.number;
+              return (
+                <tr key={`${row.user}/${row.first_at}/${row.kind}/${row.method}/${row.ticket}`}>
+                  <td class="small">
+                    <When at={row.last_at} />
+                  </td>
+                  <td>
+                    {home.people.name(row.user)}
+                    <div class="small soft">{row.device}</div>
+                  </td>
+                  <td>
+                    <span class={`pill${row.kind === 'viewed' ? '' : ' urgent'}`}>{t(`admin.access_kind.${row.kind}`)}</span> <code class="small">{row.method}</code>{' '}
+                    {number && <a href={`/t/${number}`}>#{number}</a>}
+                  </td>
+                  <td>{row.count}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      {next && (
+        <button class="button" onClick={more}>
+          {t('app.more')}
+        </button>
+      )}
+    </section>
+  );
+}
+
+export function Audit() {
+  return (
+    <>
+      <Changes />
+      <Accesses />
+    </>
+  );
+}

@@ -1,0 +1,147 @@
+/* What was done to a ticket, by whom; and how it was at any time. */
+import { useEffect, useState } from 'preact/hooks';
+import { useHome } from '../ui/context';
+import { lazy } from '../ui/lazy';
+import { Dialog, Empty, Face, Field, PriorityPill, StatePill, When } from '../ui/parts';
+import { isFailure } from '../wire/failure';
+import { reasonOf, shortTime, t } from '../text/text';
+import type { AuditEntry, Comment, Ticket } from '@schema';
+
+const Markdown = lazy(() => import('../ui/markdown').then((m) => m.Markdown));
+
+/** A value of an op, as a person would say it. */
+export function useSaying(): (value: unknown) => string {
+  const home = useHome();
+  return (value) => {
+    if (value === undefined || value === null) return '';
+    const said = Object.entries(value as Record<string, unknown>)
+      .filter(([name]) => name !== 'ticket')
+      .map(([, v]) => {
+        const text = typeof v === 'object' ? JSON.stringify(v) : String(v);
+        return home.people.byId.get(text)?.name ?? text;
+      });
+    return said.join(', ');
+  };
+}
+
+function Changes({ ticket }: { ticket: Ticket }) {
+  const home = useHome();
+  const say = useSaying();
+  const [entries, setEntries] = useState<readonly AuditEntry[]>();
+  const [next, setNext] = useState<string>();
+  const [wrong, setWrong] = useState<string>();
+  const more = async (after?: string) => {
+    try {
+      const page = await home.rpc.call('audit.list', { ticket: ticket.id, limit: 50, ...(after && { after }) });
+      setEntries((before) => [...(after ? (before ?? []) : []), ...page.items]);
+      setNext(page.next);
+    } catch (e) {
+      setWrong(reasonOf(e));
+    }
+  };
+  useEffect(() => void more(), [ticket.id]);
+  if (wrong) return <p class="notice danger">{wrong}</p>;
+  if (!entries) return <p>{t('app.loading')}</p>;
+  if (entries.length === 0) return <Empty icon="history" title={t('ticket.history_empty')} />;
+  return (
+    <>
+      <ul class="stack">
+        {entries.map((entry) => (
+          <li key={`${entry.op_id}/${entry.n}`} class="row">
+            <Face user={entry.actor} small named />
+            <div class="grow">
+              <div>
+                <strong>{home.people.name(entry.actor)}</strong> <code class="small">{entry.kind}</code>
+              </div>
+              <div class="small soft plain-words">
+                {entry.before !== undefined && (
+                  <>
+                    <del>{say(entry.before)}</del> →{' '}
+                  </>
+                )}
+                {say(entry.after)}
+              </div>
+            </div>
+            <span class="small soft">
+              <When at={entry.at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {next && (
+        <button class="button" onClick={() => void more(next)}>
+          {t('app.more')}
+        </button>
+      )}
+    </>
+  );
+}
+
+const local = (at: number): string => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+
+function AsOf({ ticket }: { ticket: Ticket }) {
+  const home = useHome();
+  const [typed, setTyped] = useState(local(Date.now() - 3_600_000));
+  const [was, setWas] = useState<{ at: number; ticket: Ticket; comments: readonly Comment[] }>();
+  const [wrong, setWrong] = useState<string>();
+  const show = async () => {
+    const at = new Date(typed).getTime();
+    if (!Number.isFinite(at)) return;
+    setWrong(undefined);
+    try {
+      const [got, { items }] = await Promise.all([home.rpc.call('ticket.get', { ticket: ticket.id, at }), home.rpc.call('comment.list', { ticket: ticket.id, at, limit: 200 })]);
+      setWas({ at, ticket: got.ticket, comments: items });
+    } catch (e) {
+      if (!isFailure(e)) throw e;
+      setWas(undefined);
+      setWrong(reasonOf(e));
+    }
+  };
+  return (
+    <form class="stack"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void show();
+      }}>
+      <Field label={t('ticket.as_of_time')} wrong={wrong}>
+        <input type="datetime-local" value={typed} max={local(Date.now())} min={local(ticket.created_at)} onInput={(e) => setTyped(e.currentTarget.value)} />
+      </Field>
+      <button class="button">{t('ticket.as_of')}</button>
+      {was && (
+        <div class="card">
+          <p class="soft small">{t('ticket.as_of_text', { time: shortTime(was.at) })}</p>
+          <h3>{was.ticket.subject}</h3>
+          <div class="row wrap">
+            <StatePill state={was.ticket.state} label={was.ticket.label} />
+            <PriorityPill priority={was.ticket.priority} />
+            {was.ticket.assignee ? home.people.name(was.ticket.assignee) : t('ticket.nobody')}
+            {was.ticket.tags.map((tag) => (
+              <span key={tag} class="tag">
+                {tag}
+              </span>
+            ))}
+          </div>
+          {was.comments.map((comment) => (
+            <div key={comment.id}>
+              <strong class="small">{home.people.name(comment.author)}</strong>
+              <Markdown source={comment.body} />
+            </div>
+          ))}
+        </div>
+      )}
+    </form>
+  );
+}
+
+export function History({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
+  const home = useHome();
+  return (
+    <Dialog title={t('ticket.history')} wide onClose={onClose}>
+      <details open={!home.admin}>
+        <summary>{t('ticket.as_of')}</summary>
+        <AsOf ticket={ticket} />
+      </details>
+      {home.admin && <Changes ticket={ticket} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,105 @@
+/* The desk of somebody who is known: views, list and ticket beside each other; on a phone, one after the other. */
+import { useState } from 'preact/hooks';
+import { lazy } from '../ui/lazy';
+import { useDesk, useHome } from '../ui/context';
+import { Icon } from '../ui/icon';
+import { useKeys } from '../ui/keys';
+import { Dialog, Empty } from '../ui/parts';
+import { beside, go, place } from '../ui/router';
+import { ListPane } from './list';
+import { Nav } from './nav';
+import { QueueNotice } from './queue';
+import { t, type Text } from '../text/text';
+
+const TicketPage = lazy(() => import('./ticket').then((m) => m.TicketPage));
+const NewTicket = lazy(() => import('./new').then((m) => m.NewTicket));
+const Settings = lazy(() => import('./settings').then((m) => m.Settings));
+const Admin = lazy(() => import('./admin/admin').then((m) => m.Admin));
+const Palette = lazy(() => import('./palette').then((m) => m.Palette));
+
+const KEYS: [string, Text][] = [
+  ['j k', 'keys.move'],
+  ['Enter', 'keys.open'],
+  ['/', 'keys.search'],
+  ['r', 'keys.reply'],
+  ['i', 'keys.note'],
+  ['x', 'keys.select'],
+  ['n', 'keys.new'],
+  ['Ctrl K', 'keys.palette'],
+  ['Ctrl Enter', 'keys.send'],
+  ['u', 'keys.back'],
+  ['?', 'keys.help'],
+];
+
+export function HomePage() {
+  const home = useHome();
+  const { embedded } = useDesk();
+  const [dialog, setDialog] = useState<'keys' | 'palette' | 'nav' | undefined>();
+  const at = place.value;
+  const listed = at.page === 'list' || at.page === 'ticket' || at.page === 'new';
+  useKeys({
+    '?': () => setDialog('keys'),
+    'Ctrl+k': () => setDialog('palette'),
+    n: () => go(beside('/new')),
+    u: () => go(beside('/')),
+  });
+  const nav = !embedded && (home.agent || !listed);
+  return (
+    <div class={`desk ${home.agent ? '' : 'customer'} ${listed ? '' : 'page'} ${at.page === 'list' ? 'at-list' : 'at-main'}`}>
+      <a class="skip" href="#content">
+        {t('app.skip')}
+      </a>
+      <div class="banner">
+        {home.offline.value && (
+          <p class="notice warn" role="status">
+            <Icon name="offline" />
+            {t('app.offline')}
+          </p>
+        )}
+        <QueueNotice />
+      </div>
+      {nav && <Nav onPalette={() => setDialog('palette')} onKeys={() => setDialog('keys')} />}
+      {listed && <ListPane onMenu={() => setDialog('nav')} />}
+      <main class="main" id="content" tabIndex={-1}>
+        {at.page === 'ticket' && <TicketPage key={at.number} number={at.number} />}
+        {at.page === 'new' && <NewTicket />}
+        {at.page === 'settings' && <Settings />}
+        {at.page === 'admin' && home.admin && <Admin section={at.section} />}
+        {at.page === 'list' && <Empty icon="inbox" title={t('ticket.pick')} text={t(home.agent ? 'ticket.pick_text' : 'ticket.pick_customer')} />}
+        {(at.page === 'nowhere' || ((at.page === 'admin' || at.page === 'operations') && !home.admin)) && (
+          <Empty icon="help" title={t('app.not_found')} text={t('app.not_found_text')}>
+            <a class="button" href="/">
+              {t('app.back')}
+            </a>
+          </Empty>
+        )}
+      </main>
+      {dialog === 'nav' && (
+        <Dialog title={t('app.menu')} className="nav-dialog" onClose={() => setDialog(undefined)}>
+          <div onClick={(e) => (e.target as Element).closest('a') && setDialog(undefined)}>
+            <Nav onPalette={() => setDialog('palette')} onKeys={() => setDialog('keys')} />
+          </div>
+        </Dialog>
+      )}
+      {dialog === 'palette' && <Palette onClose={() => setDialog(undefined)} />}
+      {dialog === 'keys' && (
+        <Dialog title={t('keys.title')} onClose={() => setDialog(undefined)}>
+          <table>
+            <tbody>
+              {KEYS.map(([keys, text]) => (
+                <tr key={keys}>
+                  <td>
+                    {keys.split(' ').map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
+                  </td>
+                  <td>{t(text)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Dialog>
+      )}
+    </div>
+  );
+}

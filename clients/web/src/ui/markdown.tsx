@@ -1,0 +1,50 @@
+/* Markdown as a picture of itself: what people wrote is never trusted. It is parsed, then sanitized to a few elements; pictures from elsewhere become
+ * links, so that a page of the desk asks nobody but the desk. */
+import DOMPurify from 'dompurify';
+import { Marked } from 'marked';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+
+const marked = new Marked({ gfm: true, breaks: true, async: false });
+
+const ELEMENTS = ['a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img', 'li', 'ol', 'p', 'pre', 's', 'strong', 'table',
+  'tbody', 'td', 'th', 'thead', 'tr', 'ul'];
+const HEADINGS = /^H[1-6]$/;
+
+function sanitized(source: string): DocumentFragment {
+  const fragment = DOMPurify.sanitize(marked.parse(source, { async: false }), {
+    ALLOWED_TAGS: ELEMENTS,
+    ALLOWED_ATTR: ['href', 'src', 'alt', 'start', 'title'],
+    ALLOWED_URI_REGEXP: /^(?:https?|mailto|tel|hero-assist):/i,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    RETURN_DOM_FRAGMENT: true,
+  });
+  for (const image of fragment.querySelectorAll('img')) {
+    const link = document.createElement('a');
+    link.href = image.getAttribute('src') ?? '';
+    link.textContent = image.alt || link.href;
+    image.replaceWith(link);
+  }
+  for (const link of fragment.querySelectorAll('a')) {
+    link.target = '_blank';
+    link.rel = 'noopener noreferrer nofollow';
+    if (!link.getAttribute('href')) link.replaceWith(...link.childNodes);
+  }
+  /* a message has no headings of the page's own outline */
+  for (const element of fragment.querySelectorAll('*')) {
+    if (!HEADINGS.test(element.tagName)) continue;
+    const strong = document.createElement('p');
+    const inner = document.createElement('strong');
+    inner.append(...element.childNodes);
+    strong.append(inner);
+    element.replaceWith(strong);
+  }
+  for (const block of fragment.querySelectorAll('pre')) block.tabIndex = 0;
+  return fragment;
+}
+
+export function Markdown({ source }: { source: string }) {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => ref.current!.replaceChildren(sanitized(source)), [source]);
+  return <div ref={ref} class="words" />;
+}
