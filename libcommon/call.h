@@ -33,6 +33,8 @@ struct rpc_server {
         void *data;
         bool (*route)(void *data, struct call *c);
         void (*on_refused)(void *data, const struct call *c, int r);
+        void (*on_came)(void *data);
+        void *came_data;
         struct rpc_peers peers;
         const uint8_t *caller_key;
         const struct clock *clock;

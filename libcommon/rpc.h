@@ -84,6 +84,8 @@ struct rpc_server_options {
 int rpc_server_new(struct loop *loop, const struct rpc_server_options *options, struct rpc_server **ret);
 /* Told of each call that was refused before it ran: it has its caller and method, as far as they were read, and no parameters. On the loop. */
 void rpc_server_on_refused(struct rpc_server *server, void (*refused)(void *data, const struct call *c, int r));
+/* Told that something comes, before it is read: an occasion that no timer is needed for. On the loop. */
+void rpc_server_on_message(struct rpc_server *server, void (*came)(void *data), void *data);
 void rpc_server_stop(struct rpc_server *server);  /* takes no more; those under way may still be answered */
 uint32_t rpc_server_busy(struct rpc_server *server); /* calls taken whose answers are not on their way; any thread */
 /* What became of the calls since it was made: one for each handler, then those of no method that is here (method NULL). How long those of

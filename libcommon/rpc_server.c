@@ -103,6 +103,8 @@ static bool on_message(struct rpc_stream *stream, uint32_t id, struct str body)
 
         if (connection->busy == RPC_IN_FLIGHT)
                 return false;
+        if (s->on_came)
+                s->on_came(s->came_data);
         slot = slot_take(s, connection, id, body);
         c = &slot->call;
         r = call_admit(c, connection->from, buf_view(&slot->message));
@@ -314,6 +316,12 @@ static void stop_listening(struct rpc_server *s)
 void rpc_server_on_refused(struct rpc_server *server, void (*refused)(void *data, const struct call *c, int r))
 {
         server->on_refused = refused;
+}
+
+void rpc_server_on_message(struct rpc_server *server, void (*came)(void *data), void *data)
+{
+        server->on_came = came;
+        server->came_data = data;
 }
 
 void rpc_server_stop(struct rpc_server *server)

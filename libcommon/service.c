@@ -103,6 +103,31 @@ static int make_folders(struct service *s)
         return 0;
 }
 
+/* ---- its past ---- */
+
+bool service_sums(struct service *s, struct past_sums *ret)
+{
+        *ret = (struct past_sums){ 0 };
+        if (!s->type || !s->type->sums)
+                return false;
+        s->type->sums(s->data, ret);
+        return true;
+}
+
+void service_look(struct service *s)
+{
+        int64_t now_us = clock_steady_us(s->clock);
+        struct past_sums sums;
+
+        if (past_is_over(&s->past, now_us) && service_sums(s, &sums))
+                past_take(&s->past, now_us, clock_now_ms(s->clock), &sums);
+}
+
+static void look(void *service)
+{
+        service_look(service);
+}
+
 /* ---- the transport's two ends ---- */
 
 int service_client(struct service *s, const char *of, unsigned peer, struct rpc_client **ret)
@@ -125,6 +150,8 @@ int service_server(struct service *s, const struct rpc_handler *handlers, void *
 
         if (r)
                 log_error("can't listen at %s: %s", path, strerror(-r));
+        else if (s->type && s->type->sums)
+                rpc_server_on_message(*ret, look, s);
         return r;
 }
 

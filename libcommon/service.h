@@ -10,6 +10,7 @@
  * WATCHDOG from the loop itself, so a loop that hangs is seen. */
 #pragma once
 #include "db.h"
+#include "past.h"
 #include "rpc.h"
 #include "settings.h"
 
@@ -28,6 +29,7 @@ struct service {
         struct loop_timer *watchdog, *drain;
         struct buf status;            /* the STATUS= line that was made last */
         int64_t watchdog_us, drain_until_us;
+        struct past past;
         bool draining;
 };
 
@@ -41,6 +43,7 @@ struct service_type {
         bool (*drained)(void *data);                 /* nothing is under way; asked until true or 5 s are over; NULL is fine */
         void (*stop)(void *data);                    /* free all; half-built is fine: called whenever start gave data, even if it failed */
         void (*status)(void *data, struct buf *out); /* the STATUS= line: what a person wants to know; NULL is fine */
+        void (*sums)(void *data, struct past_sums *ret); /* what its past is made of; NULL: it tells of none */
 };
 
 int service_main(const struct service_type *type, int argc, char **argv);
@@ -55,5 +58,9 @@ int service_secret_text(struct service *service, const char *name, struct arena 
 int service_client(struct service *service, const char *of, unsigned peer, struct rpc_client **ret);
 int service_server(struct service *service, const struct rpc_handler *handlers, void *data,
                    bool (*route)(void *data, struct call *c), const uint8_t *caller_key, struct rpc_server **ret);
+/* An occasion to end a minute of the past, for those without a server (service_server makes one of each message): may be asked often. */
+void service_look(struct service *service);
+/* false: there is no past. */
+bool service_sums(struct service *service, struct past_sums *ret);
 void service_status(struct service *service);   /* say the STATUS= line again */
 struct str service_status_text(struct service *service);  /* what it says just now; good until it is made again */

@@ -137,6 +137,17 @@ void stats_server(struct stats *stats, const struct rpc_server *server)
                       (int64_t)r.refused);
 }
 
+void stats_sums(struct past_sums *sums, const struct rpc_server *server)
+{
+        struct rpc_figures r;
+
+        rpc_server_figures(server, &r);
+        for (size_t i = 0; i < r.n_counts; i++)
+                if (!r.counts[i].method || !r.counts[i].method->follow)
+                        past_add(sums, &r.counts[i].calls);
+        sums->counted = "rpc_calls_total";
+}
+
 /* ---- files ---- */
 
 void stats_database(struct stats *stats, struct db *db)
@@ -203,6 +214,40 @@ static void process_figures(struct stats *stats, const struct service *service)
         stats_gauge(stats, "process_max_fds", "How many descriptors it may have.", (int64_t)files.rlim_cur);
 }
 
+/* ---- the last hour ---- */
+
+static void put_minute(const struct past_sample *s, struct arena *arena, struct past_minute *ret)
+{
+        *ret = (struct past_minute){ .at = s->at_ms, .ms = s->ms, .calls = s->calls, .failed = s->failed, .refused = s->refused, .waiting = s->waiting };
+        ret->took.items = arena_array(arena, TALLY_BOUNDS + 1, sizeof(*ret->took.items));
+        while (ret->took.n <= TALLY_BOUNDS) {
+                ret->took.items[ret->took.n] = s->took[ret->took.n];
+                ret->took.n++;
+        }
+}
+
+static struct stats_past *past_of(struct service *service, struct arena *arena)
+{
+        struct past_sample minutes[PAST_MINUTES + 1];
+        struct past_sums now;
+        struct stats_past *past;
+        size_t n;
+
+        service_look(service);
+        if (!service_sums(service, &now))
+                return NULL;
+        n = past_list(&service->past, clock_now_ms(service->clock), &now, minutes);
+        past = ARENA_NEW(arena, struct stats_past);
+        *past = (struct stats_past){ .counted = str_of(now.counted), .waits = str_of(now.waits),
+                                     .bounds = { (int64_t *)(uintptr_t)tally_bounds_us, TALLY_BOUNDS } };
+        past->minutes.items = arena_array(arena, n, sizeof(*past->minutes.items));
+        while (past->minutes.n < n) {
+                put_minute(&minutes[past->minutes.n], arena, &past->minutes.items[past->minutes.n]);
+                past->minutes.n++;
+        }
+        return past;
+}
+
 struct process_stats *stats_begin(struct stats *stats, struct arena *arena, struct service *service)
 {
         struct process_stats *to = ARENA_NEW(arena, struct process_stats);
@@ -217,6 +262,7 @@ struct process_stats *stats_begin(struct stats *stats, struct arena *arena, stru
                                       .version = STR(ASSIST_VERSION), .started_at = service->started_at,
                                       .told_at = clock_now_ms(service->clock),
                                       .status = arena_str(arena, status) };
+        to->past = past_of(service, arena);
         to->figures.items = arena_array(arena, FIGURES_MAX, sizeof(*to->figures.items));
         process_figures(stats, service);
         return to;

@@ -24,6 +24,8 @@ struct figure_sample *stats_sample(struct stats *stats, struct figure *figure, i
 
 /* Outcomes and durations of something: "call" makes calls_total by result, and call_seconds. */
 void stats_tally(struct stats *stats, const char *name, const char *help, const struct tally *tally);
+/* What a server counts, all calls that do not wait for news together: for service_type.sums. */
+void stats_sums(struct past_sums *sums, const struct rpc_server *server);
 /* What a server counts. */
 void stats_server(struct stats *stats, const struct rpc_server *server);
 /* The sizes of a database's files, and the room that is left for them. */

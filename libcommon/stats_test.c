@@ -98,6 +98,38 @@ static void a_long_status_line_is_cut_between_characters(void **state)
         fits_its_schema(r->told);
 }
 
+static struct tally counted;
+
+static void sum_counted(void *data, struct past_sums *ret)
+{
+        (void)data;
+        past_add(ret, &counted);
+        ret->counted = "calls_total";
+        ret->waits = "queue";
+        ret->waiting = 2;
+}
+
+static const struct service_type summed = { .name = "small", .sums = sum_counted };
+
+static void who_has_sums_tells_of_its_last_hour(void **state)
+{
+        struct room *r = *state;
+
+        assert_null(r->told->past);
+        r->service.type = &summed;
+        r->told = stats_begin(&r->stats, &r->arena, &r->service);
+        tally_note(&counted, 32004, 250);
+        r->told = stats_begin(&r->stats, &r->arena, &r->service);
+        assert_non_null(r->told->past);
+        assert_true(str_is(r->told->past->counted, "calls_total") && str_is(r->told->past->waits, "queue"));
+        assert_int_equal(r->told->past->minutes.n, 1);
+        assert_int_equal(r->told->past->minutes.items[0].calls, 1);
+        assert_int_equal(r->told->past->minutes.items[0].refused, 1);
+        assert_int_equal(r->told->past->minutes.items[0].waiting, 2);
+        assert_int_equal(r->told->past->minutes.items[0].took.items[1], 1);
+        fits_its_schema(r->told);
+}
+
 static void a_tally_is_two_figures(void **state)
 {
         struct room *r = *state;
@@ -170,6 +202,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(every_process_tells_of_its_start_memory_and_descriptors, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_long_status_line_is_cut_between_characters, setup, teardown),
+                cmocka_unit_test_setup_teardown(who_has_sums_tells_of_its_last_hour, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_tally_is_two_figures, setup, teardown),
                 cmocka_unit_test_setup_teardown(telling_again_takes_nothing_from_the_heap, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_database_tells_its_size_and_the_room_that_is_left, setup, teardown),

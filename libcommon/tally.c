@@ -37,3 +37,8 @@ const char *tally_outcome(int outcome)
 {
         return outcome == 0 ? "ok" : fault_name(outcome < CODES ? codes[outcome] : 0);
 }
+
+bool tally_is_ours(int outcome)
+{
+        return outcome >= CODES || codes[outcome] == FAULT_INTERNAL || codes[outcome] == FAULT_UNAVAILABLE;
+}

@@ -2,6 +2,7 @@
  * additions, without lock or heap. */
 #pragma once
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TALLY_OUTCOMES = 15, TALLY_BOUNDS = 11 };
@@ -20,3 +21,5 @@ void tally_note(struct tally *tally, int code, int64_t us);
 
 /* "ok", "NotFound", ...; the last one is of codes that nobody knows. */
 const char *tally_outcome(int outcome);
+/* Whether it is a fault of ours: Internal, Unavailable, or a code that nobody knows. */
+bool tally_is_ours(int outcome);

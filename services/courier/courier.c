@@ -189,6 +189,15 @@ static void take_mail(struct courier *c, const struct mail *mail)
                 job_decide(job, MAIL_OUTCOME_SENT, 0); /* a decoy */
 }
 
+static int64_t in_hand(const struct courier *c)
+{
+        int64_t jobs = 0;
+
+        for (const struct job *job = c->jobs; job; job = job->next)
+                jobs++;
+        return jobs;
+}
+
 /* There is no socket to ask it at: it says so when it asks. */
 static struct process_stats *tell(struct courier *c)
 {
@@ -196,16 +205,13 @@ static struct process_stats *tell(struct courier *c)
         struct process_stats *told;
         struct figure *outcomes;
         struct stats stats;
-        int64_t jobs = 0;
 
-        for (const struct job *job = c->jobs; job; job = job->next)
-                jobs++;
         arena_reset(&c->stats);
         told = stats_begin(&stats, &c->stats, c->service);
         outcomes = stats_figure(&stats, FIGURE_KIND_COUNTER, "mails_total", "Attempts to send a mail.", 3);
         for (int i = 0; i < 3; i++)
                 stats_sample(&stats, outcomes, mails[i], "outcome", schema_enum_mail_outcome.values[i], NULL);
-        stats_gauge(&stats, "mails_in_hand", "Mails that were taken from the outbox, and not yet reported.", jobs);
+        stats_gauge(&stats, "mails_in_hand", "Mails that were taken from the outbox, and not yet reported.", in_hand(c));
         return told;
 }
 
@@ -330,6 +336,17 @@ static void courier_status(void *data, struct buf *out)
                    (long long)c->sent, (long long)c->deferred, (long long)c->failed);
 }
 
+static void courier_sums(void *data, struct past_sums *ret)
+{
+        const struct courier *c = data;
+
+        ret->calls = (uint64_t)(c->sent + c->deferred + c->failed);
+        ret->failed = (uint64_t)(c->deferred + c->failed);
+        ret->counted = "mails_total";
+        ret->waiting = (uint64_t)in_hand(c);
+        ret->waits = "mails_in_hand";
+}
+
 const struct service_type courier_service = {
         .name = "courier",
         .peer = SCHEMA_PEER_COURIER,
@@ -339,4 +356,5 @@ const struct service_type courier_service = {
         .drained = courier_drained,
         .stop = courier_stop,
         .status = courier_status,
+        .sums = courier_sums,
 };

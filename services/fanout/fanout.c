@@ -56,14 +56,20 @@ bool fanout_serves_as_agent(const struct fanout *f, const struct caller *caller)
         return caller->role >= SCHEMA_ROLE_AGENT && caller->role <= SCHEMA_ROLE_ADMIN && !demotions_have(&f->demotions, caller->user);
 }
 
+static size_t queued_bytes(const struct fanout *f)
+{
+        size_t queued = 0;
+
+        for (const struct outlet *o = f->outlets; o; o = o->hh.next)
+                queued += o->bytes;
+        return queued;
+}
+
 int fanout_on_fanout_stats(struct fanout *f, struct call *c, const struct fanout_stats *in, struct fanout_stats_result *ret)
 {
         struct stats stats;
-        size_t queued = 0;
 
         (void)in;
-        for (const struct outlet *o = f->outlets; o; o = o->hh.next)
-                queued += o->bytes;
         ret->value.processes.items = stats_begin(&stats, &c->arena, f->service);
         ret->value.processes.n = 1;
         stats_server(&stats, f->server);
@@ -79,7 +85,7 @@ int fanout_on_fanout_stats(struct fanout *f, struct call *c, const struct fanout
         stats_gauge(&stats, "people_online", "Who have a session, or had one 10 s ago.", (int64_t)roster_count(&f->attendance.roster));
         stats_gauge(&stats, "presence_leases", "Tickets that sessions show, each for itself.", (int64_t)f->attendance.presence.leases);
         stats_gauge(&stats, "gateways", "Gateways that follow.", HASH_COUNT(f->outlets));
-        stats_gauge(&stats, "queued_bytes", "What gateways have not taken yet.", (int64_t)queued);
+        stats_gauge(&stats, "queued_bytes", "What gateways have not taken yet.", (int64_t)queued_bytes(f));
         return 0;
 }
 
@@ -195,6 +201,15 @@ static void status(void *data, struct buf *out)
                    (long long)tail_end(&f->tail));
 }
 
+static void sums(void *data, struct past_sums *ret)
+{
+        const struct fanout *f = data;
+
+        stats_sums(ret, f->server);
+        ret->waits = "queued_bytes";
+        ret->waiting = queued_bytes(f);
+}
+
 const struct service_type fanout_service = {
         .name = "fanout",
         .peer = SCHEMA_PEER_FANOUT,
@@ -203,4 +218,5 @@ const struct service_type fanout_service = {
         .drained = drained,
         .stop = stop,
         .status = status,
+        .sums = sums,
 };

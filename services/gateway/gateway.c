@@ -262,6 +262,16 @@ static void status(void *data, struct buf *out)
                    visitors_count(g->visitors));
 }
 
+static void sums(void *data, struct past_sums *ret)
+{
+        const struct gateway *g = data;
+
+        past_add(ret, &g->calls);
+        ret->counted = "jsonrpc_calls_total";
+        ret->waiting = g->requests;
+        ret->waits = "requests_under_way";
+}
+
 const struct service_type gateway_service = {
         .name = "gateway",
         .peer = SCHEMA_PEER_GATEWAY,
@@ -272,4 +282,5 @@ const struct service_type gateway_service = {
         .drained = drained,
         .stop = stop,
         .status = status,
+        .sums = sums,
 };

@@ -334,7 +334,7 @@ int identity_on_identity_stats(struct identity *d, struct call *c, const struct 
                 stats_gauge(&stats, "devices", "Devices that are bound.", n);
         outbox_stats(&stats, d);
         stats_database(&stats, d->db);
-        heard_list(&d->heard, c->received_us, &c->arena, &ret->value.processes.items, &ret->value.processes.n);
+        heard_list(&d->heard, c->received_us, c->has_caller, &c->arena, &ret->value.processes.items, &ret->value.processes.n);
         ret->value.processes.items[0] = *own;
         return 0;
 }

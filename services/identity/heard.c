@@ -1,8 +1,8 @@
 #include "heard.h"
 #include <string.h>
 
-static const char *const services[] = { "gateway", "courier" };
-enum { SERVICES = sizeof(services) / sizeof(services[0]) };
+static const char *const services[] = { "gateway", "courier", "mycelium-supervisor" };
+enum { SERVICES = sizeof(services) / sizeof(services[0]), SUPERVISOR = SERVICES - 1 };
 
 void heard_deinit(struct heard *heard)
 {
@@ -50,13 +50,15 @@ static bool was_heard(const struct heard *heard, const char *service)
         return false;
 }
 
-void heard_list(const struct heard *heard, int64_t now_us, struct arena *arena, struct process_stats **ret_list, size_t *ret_n)
+void heard_list(const struct heard *heard, int64_t now_us, bool supervisor, struct arena *arena, struct process_stats **ret_list, size_t *ret_n)
 {
         struct process_stats *list = arena_array(arena, 1 + heard->n + SERVICES, sizeof(*list)), *at = list + 1;
 
         for (size_t i = 0; i < heard->n; i++) {
                 const struct heard_of *h = &heard->of[i];
 
+                if (!supervisor && strcmp(h->service, services[SUPERVISOR]) == 0)
+                        continue;
                 if (now_us - h->at_us > HEARD_SILENT_US ||
                     msgpack_read(&schema_type_process_stats, buf_view(&h->stats), arena, at, NULL))
                         *at = (struct process_stats){ 0 };
@@ -64,7 +66,7 @@ void heard_list(const struct heard *heard, int64_t now_us, struct arena *arena, 
                 at->instance = str_of(h->instance);
                 at++;
         }
-        for (int i = 0; i < SERVICES; i++)
+        for (int i = 0; i < (supervisor ? SERVICES : SUPERVISOR); i++)
                 if (!was_heard(heard, services[i]))
                         *at++ = (struct process_stats){ .service = str_of(services[i]) };
         *ret_list = list;

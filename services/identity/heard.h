@@ -1,4 +1,5 @@
-/* What processes without a socket of their own, gateways and the courier, said of themselves when they asked for something else. */
+/* What processes said of themselves on another occasion: those without a socket of their own, gateways and the courier, when they asked for something
+ * else, and the supervisor, whom users can't ask, when it was asked for the overlay. */
 #pragma once
 #include "rpc.h"
 #include "schema/stats.h"
@@ -22,6 +23,6 @@ struct heard {
 void heard_deinit(struct heard *heard);
 /* Keeps what was told last of each process; NULL is fine, and nothing. */
 void heard_take(struct heard *heard, const char *service, const struct process_stats *stats, int64_t now_us);
-/* All of them, and one that is away of each service of which nothing was heard. The list lies in the arena, with room for one more in
+/* All of them, the supervisor only where it is wanted, and one that is away of each service of which nothing was heard. The list lies in the arena, with room for one more in
  * front; its texts are good until heard_take. */
-void heard_list(const struct heard *heard, int64_t now_us, struct arena *arena, struct process_stats **ret_list, size_t *ret_n);
+void heard_list(const struct heard *heard, int64_t now_us, bool supervisor, struct arena *arena, struct process_stats **ret_list, size_t *ret_n);

@@ -10,6 +10,7 @@
 
 struct room {
         struct heard heard;
+        bool supervisor;
         struct arena arena;
         struct process_stats *list;
         size_t n;
@@ -43,7 +44,7 @@ static void tell(struct room *r, const char *service, const char *instance, cons
 static const struct process_stats *known(struct room *r, const char *service, const char *instance, int64_t at_s)
 {
         arena_reset(&r->arena);
-        heard_list(&r->heard, at_s * 1000000, &r->arena, &r->list, &r->n);
+        heard_list(&r->heard, at_s * 1000000, r->supervisor, &r->arena, &r->list, &r->n);
         for (size_t i = 1; i < r->n; i++)
                 if (str_is(r->list[i].service, service) && str_is(r->list[i].instance, instance))
                         return &r->list[i];
@@ -87,6 +88,19 @@ static void nobody_speaks_for_another_service(void **state)
         assert_true(known(r, "courier", "", 10)->up);
 }
 
+static void the_supervisor_is_told_of_where_it_is_wanted(void **state)
+{
+        struct room *r = *state;
+
+        tell(r, "mycelium-supervisor", "", "well", 10);
+        assert_null(known(r, "mycelium-supervisor", "", 10));
+        assert_int_equal(r->n, 3);
+        r->supervisor = true;
+        assert_true(known(r, "mycelium-supervisor", "", 10)->up);
+        assert_int_equal(r->n, 4);
+        assert_false(known(r, "mycelium-supervisor", "", 14)->up);
+}
+
 static void of_too_many_the_one_that_was_silent_longest_is_forgotten(void **state)
 {
         struct room *r = *state;
@@ -126,6 +140,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(who_was_never_heard_of_is_away, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_last_word_counts_until_there_is_silence, setup, teardown),
                 cmocka_unit_test_setup_teardown(nobody_speaks_for_another_service, setup, teardown),
+                cmocka_unit_test_setup_teardown(the_supervisor_is_told_of_where_it_is_wanted, setup, teardown),
                 cmocka_unit_test_setup_teardown(of_too_many_the_one_that_was_silent_longest_is_forgotten, setup, teardown),
                 cmocka_unit_test_setup_teardown(who_says_nothing_or_too_much_is_not_kept, setup, teardown),
         };

@@ -2,6 +2,7 @@
 #include "fault.h"
 #include "schema/identity_handlers.h"
 #include "schema/overlay.h"
+#include "stats.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sodium.h>
@@ -49,6 +50,7 @@ static void on_overlay(void *data, const void *result)
         enum overlay_driver driver;
 
         d->overlay_head = r->head;
+        heard_take(&d->heard, "mycelium-supervisor", r->stats, clock_steady_us(d->service->clock));
         if (overlay_driver_parse(r->overlay.driver, &driver) < 0 || r->overlay.address.n == 0 ||
             (driver == OVERLAY_LOOPBACK && !d->service->settings.development))
                 return;
@@ -65,7 +67,7 @@ static void ask_overlay(void *data, void *params)
 {
         const struct identity *d = data;
 
-        *(struct overlay_follow *)params = (struct overlay_follow){ .after = d->overlay_head, .max_bytes = OVERLAY_BYTES };
+        *(struct overlay_follow *)params = (struct overlay_follow){ .after = d->overlay_head, .max_bytes = OVERLAY_BYTES, .tell = true };
 }
 
 /* So that identity can serve while the supervisor is away. */
@@ -201,6 +203,17 @@ static void identity_status(void *data, struct buf *out)
                            d->address[0] ? "" : ", the overlay's address is not known yet");
 }
 
+static void identity_sums(void *data, struct past_sums *ret)
+{
+        const struct identity *d = data;
+        int64_t waiting;
+
+        stats_sums(ret, d->server);
+        ret->waits = "outbox_waiting";
+        if (!db_int(d->db, &waiting, "SELECT count(*) FROM outbox WHERE outcome IS NULL", ""))
+                ret->waiting = (uint64_t)waiting;
+}
+
 const struct service_type identity_service = {
         .name = "identity",
         .peer = SCHEMA_PEER_IDENTITY,
@@ -210,4 +223,5 @@ const struct service_type identity_service = {
         .drained = identity_drained,
         .stop = identity_stop,
         .status = identity_status,
+        .sums = identity_sums,
 };

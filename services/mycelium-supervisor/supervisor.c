@@ -1,5 +1,6 @@
 #include "supervisor.h"
 #include "schema/supervisor_handlers.h"
+#include "stats.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -116,7 +117,12 @@ static void status(void *data, struct buf *out)
                 buf_format(out, ": %s", s->why);
 }
 
+static void sums(void *data, struct past_sums *ret)
+{
+        stats_sums(ret, ((const struct supervisor *)data)->server);
+}
+
 const struct service_type supervisor_service = {
         .name = "mycelium-supervisor", .peer = SCHEMA_PEER_SUPERVISOR, .start = start, .reload = reload, .drain = drain,
-        .stop = stop, .status = status,
+        .stop = stop, .status = status, .sums = sums,
 };

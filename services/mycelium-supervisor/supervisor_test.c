@@ -75,6 +75,20 @@ static void after_a_restart_a_followers_old_position_is_answered_at_once(void **
         assert_int_equal(next.overlay.state, OVERLAY_STATE_UP);
 }
 
+static void who_wants_to_know_is_told_how_it_does(void **state)
+{
+        struct room *r = *state;
+        struct overlay_follow_result told = { 0 };
+        struct rpc_request request = { .method = &schema_method_overlay_follow,
+                                       .params = &(struct overlay_follow){ .after = 0, .max_bytes = 4096, .tell = true } };
+
+        spawn(r);
+        assert_null(follow(r, 0).stats);
+        assert_int_equal(rpc_call_wait(r->client, &request, &r->arena, &told, NULL), 0);
+        assert_non_null(told.stats);
+        assert_true(told.stats->up && str_is(told.stats->service, "mycelium-supervisor") && told.stats->past);
+}
+
 static void loopback_addresses_have_no_key_and_others_are_not_found(void **state)
 {
         struct room *r = *state;
@@ -109,6 +123,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(a_changed_address_is_heard_by_who_follows, enter, leave),
                 cmocka_unit_test_setup_teardown(a_reload_without_a_change_says_nothing, enter, leave),
                 cmocka_unit_test_setup_teardown(after_a_restart_a_followers_old_position_is_answered_at_once, enter, leave),
+                cmocka_unit_test_setup_teardown(who_wants_to_know_is_told_how_it_does, enter, leave),
                 cmocka_unit_test_setup_teardown(loopback_addresses_have_no_key_and_others_are_not_found, enter, leave),
                 cmocka_unit_test_setup_teardown(it_does_not_start_with_a_wrong_address, enter, leave),
         };

@@ -96,6 +96,8 @@ static int complete(struct store *s, struct call *c, int fd, const char *path)
 {
         struct completed *done = ARENA_NEW(&c->arena, struct completed);
         char to[512], *slash;
+        struct stat st;
+        bool another;   /* of the same bytes */
         int folder, r;
 
         r = blob_hash(fd, done->blob);
@@ -113,11 +115,14 @@ static int complete(struct store *s, struct call *c, int fd, const char *path)
         if (folder < 0)
                 return -errno;
         *slash = '/';
-        if (rename(path, to) || fsync(folder))
+        another = access(to, F_OK) == 0;
+        if (fstat(fd, &st) || rename(path, to) || fsync(folder))
                 r = -errno;
         close(folder);
         if (r)
                 return r;
+        if (!another)
+                blob_added(s, st.st_size);
         c->owner = done;
         queue_call(&s->writer.queue, c);
         return CALL_PARKED;

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-struct past {
+struct then {
         struct db *from, *to;
         struct arena arena;
         struct ulid tickets[THREAD_TICKETS_MAX]; /* whose ops are folded; the first one is asked for */
@@ -30,7 +30,7 @@ static int until_read(struct store *s, struct call *c, const struct asof *when, 
         return r > POSITION_GOOD ? call_invalid(c, "at_cursor", "must be a cursor of this log") : r;
 }
 
-static int op_fold(struct past *p, const struct log_entry *e)
+static int op_fold(struct then *p, const struct log_entry *e)
 {
         void *body;
         int r;
@@ -46,7 +46,7 @@ static int op_fold(struct past *p, const struct log_entry *e)
         return r ? r : fold_apply(p->to, e, body);
 }
 
-static int ops_fold(struct past *p, struct ulid ticket, int64_t until_seq, uint64_t until_hlc)
+static int ops_fold(struct then *p, struct ulid ticket, int64_t until_seq, uint64_t until_hlc)
 {
         sqlite3_stmt *q = db_query(p->from, "SELECT seq, scope, audience, record FROM op WHERE scope = 0 AND audience = ?1 AND seq <= ?2 UNION ALL"
                                             " SELECT seq, scope, audience, record FROM op WHERE scope = 1 AND audience = ?1 AND seq <= ?2",
@@ -69,7 +69,7 @@ static int ops_fold(struct past *p, struct ulid ticket, int64_t until_seq, uint6
 }
 
 /* The texts are gone already; that they were redacted is told, too. */
-static int redactions_copy(struct past *p, struct ulid ticket)
+static int redactions_copy(struct then *p, struct ulid ticket)
 {
         sqlite3_stmt *q = db_query(p->from, "SELECT id, redacted, 0 FROM comment WHERE ticket = ?1 AND redacted IS NOT NULL UNION ALL"
                                             " SELECT id, redacted, 1 FROM note WHERE ticket = ?1 AND redacted IS NOT NULL", "u", ticket);
@@ -86,7 +86,7 @@ static int redactions_copy(struct past *p, struct ulid ticket)
         return r;
 }
 
-static void ticket_add(struct past *p, struct ulid ticket)
+static void ticket_add(struct then *p, struct ulid ticket)
 {
         for (size_t i = 0; i < p->n; i++)
                 if (ulid_eq(p->tickets[i], ticket))
@@ -97,7 +97,7 @@ static void ticket_add(struct past *p, struct ulid ticket)
 
 /* What was ever merged into it or moved to it, directly or by others: pointers that were taken back had their time, too. And where it was
  * merged into itself. */
-static int tickets_find(struct past *p, struct ulid ticket)
+static int tickets_find(struct then *p, struct ulid ticket)
 {
         int r = 0;
 
@@ -121,7 +121,7 @@ static int tickets_find(struct past *p, struct ulid ticket)
 
 int asof_begin(struct store *s, struct call *c, const struct caller *caller, struct ulid ticket, const struct asof *when, struct db **ret)
 {
-        struct past p = { .from = s->past.db };
+        struct then p = { .from = s->past.db };
         struct ticket_row row;
         int64_t until_seq;
         uint64_t until_hlc;

@@ -132,6 +132,16 @@ static int begin(struct job *job, struct call *c, enum job_kind kind)
         return -r;
 }
 
+bool job_is_running(struct job *job)
+{
+        bool running;
+
+        pthread_mutex_lock(&job->mutex);
+        running = job->joinable && job->told.state == JOB_STATE_RUNNING;
+        pthread_mutex_unlock(&job->mutex);
+        return running;
+}
+
 void job_close(struct job *job)
 {
         pthread_mutex_lock(&job->mutex);

@@ -32,6 +32,7 @@ struct job {
 void job_init(struct job *job, struct store *s);
 /* Ends the one that runs, if any, and lets none begin: at once, without waiting for it. */
 void job_close(struct job *job);
+bool job_is_running(struct job *job);
 void job_deinit(struct job *job);       /* waits for it, a fraction of a second */
 
 /* ---- for what it does, on its thread ---- */

@@ -49,13 +49,12 @@ int store_on_project_set(struct store *s, struct call *c, const struct project_s
 
 static void queue_stats(struct stats *stats, struct store *s)
 {
-        struct { const char *name; struct queue *queue; } queues[] = {
-                { "writer", &s->writer.queue }, { "reader", &s->reader.queue }, { "files", &s->files.queue }, { "past", &s->past.queue },
-        };
         struct figure *f = stats_figure(stats, FIGURE_KIND_GAUGE, "queue_calls", "Calls that wait for a thread.", 4);
+        const char *thread;
+        int64_t n;
 
-        for (int i = 0; i < 4; i++)
-                stats_sample(stats, f, (int64_t)queue_depth(queues[i].queue), "thread", queues[i].name, NULL);
+        for (int i = 0; (thread = store_waiting(s, i, &n)); i++)
+                stats_sample(stats, f, n, "thread", thread, NULL);
 }
 
 /* On the loop, so that it is answered where the reader is busy, too. */
@@ -80,6 +79,9 @@ int store_on_store_stats(struct store *s, struct call *c, const struct store_sta
                 stats_gauge(&stats, "tickets", "Tickets that were ever filed.", n);
         if (!db_int(s->follow_db, &n, "SELECT count(*) FROM upload WHERE used = 0 AND blob IS NULL", ""))
                 stats_gauge(&stats, "uploads_open", "Uploads that were begun and are not complete.", n);
+        stats_gauge(&stats, "blob_files", "Files of attachments.", s->blob_files);
+        stats_gauge(&stats, "blob_bytes", "What they take; right after the start less, until all are counted.", s->blob_bytes);
+        stats_gauge(&stats, "job_under_way", "1 while a rebuild or a verify runs.", job_is_running(&s->job));
         stats_database(&stats, s->follow_db);
         return 0;
 }

@@ -120,6 +120,8 @@ static int image_make(struct seeding *s, int i)
                 r = errno ? -errno : -EIO;
         if (fd >= 0)
                 close(fd);
+        if (!r)
+                blob_added(s->store, s->images[i].size);
         buf_deinit(&png);
         return r;
 }

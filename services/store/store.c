@@ -10,6 +10,7 @@
 #include "schema/project.h"
 #include "schema/search.h"
 #include "snooze.h"
+#include "stats.h"
 #include "tx.h"
 #include "upload.h"
 #include "writer.h"
@@ -275,6 +276,24 @@ static void housekeeping(void *data)
         loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
 }
 
+static int count_blobs(struct task *task)
+{
+        blobs_count(((struct sweep *)task)->store);
+        return 0;
+}
+
+static void housekeeping_start(struct store *s)
+{
+        struct sweep *count = calloc(1, sizeof(*count));
+
+        if (!count)
+                abort();
+        *count = (struct sweep){ .task = { .run = count_blobs, .done = sweep_done }, .store = s };
+        queue_task(&s->files.queue, &count->task);
+        s->housekeeping = loop_timer_new(s->service->loop, housekeeping, s);
+        loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
+}
+
 /* ---- the service ---- */
 
 static int secrets(struct service *service, struct store *s)
@@ -336,8 +355,7 @@ static int start(struct service *service, void **ret_data)
                 r = service_server(service, store_handlers, s, store_route, s->caller_key, &s->server);
         if (r)
                 return r;
-        s->housekeeping = loop_timer_new(service->loop, housekeeping, s);
-        loop_timer_set(s->housekeeping, HOUSEKEEPING_US);
+        housekeeping_start(s);
         rpc_server_on_refused(s->server, refused);
         r = access_start(s);
         return r ? r : due_start(s);
@@ -387,7 +405,31 @@ static void status(void *data, struct buf *out)
 {
         struct store *s = data;
 
-        buf_format(out, "%lld ops in the log", (long long)s->head);
+        buf_format(out, "%lld ops in the log%s", (long long)s->head, job_is_running(&s->job) ? ", a rebuild or verify is under way" : "");
+}
+
+const char *store_waiting(struct store *s, int thread, int64_t *ret)
+{
+        struct {
+                const char *name;
+                struct queue *queue;
+        } queues[] = { { "writer", &s->writer.queue }, { "reader", &s->reader.queue }, { "files", &s->files.queue }, { "past", &s->past.queue } };
+
+        if ((size_t)thread >= sizeof(queues) / sizeof(queues[0]))
+                return NULL;
+        *ret = (int64_t)queue_depth(queues[thread].queue);
+        return queues[thread].name;
+}
+
+static void sums(void *data, struct past_sums *ret)
+{
+        struct store *s = data;
+        int64_t n;
+
+        stats_sums(ret, s->server);
+        ret->waits = "queue_calls";
+        for (int i = 0; store_waiting(s, i, &n); i++)
+                ret->waiting += (uint64_t)n;
 }
 
 const struct service_type store_service = {
@@ -398,4 +440,5 @@ const struct service_type store_service = {
         .drained = drained,
         .stop = stop,
         .status = status,
+        .sums = sums,
 };

@@ -74,6 +74,7 @@ struct store {
         _Atomic int64_t commits, ops;     /* since start */
         struct tally committing;          /* noted by the writer */
         struct search_upkeep search;
+        _Atomic int64_t blob_files, blob_bytes; /* written by the file thread, and by the writer that invents images */
 
         /* constant after start */
         uint8_t origin[OP_ORIGIN_BYTES];
@@ -86,6 +87,8 @@ struct store {
 };
 
 extern const struct service_type store_service;
+/* How many calls wait for a thread, by its name; NULL behind the last. */
+const char *store_waiting(struct store *s, int thread, int64_t *ret);
 extern const struct db_migrations store_migrations;
 
 /* The parts of a store without the service around it: what tests of its tables use, too. Files lie in the folder. */

@@ -55,7 +55,26 @@ static void sweep_blob(struct store *s, const char *folder, const char *name)
         if (stat(blob_path(s, hash, path, sizeof(path)), &st) ||
             clock_now_ms(s->service->clock) - (int64_t)st.st_ctim.tv_sec * 1000 < BLOB_YOUNG_MS)
                 return;
-        unlink(path);
+        if (unlink(path))
+                return;
+        s->blob_files--;
+        s->blob_bytes -= st.st_size;
+}
+
+void blob_added(struct store *s, int64_t size)
+{
+        s->blob_files++;
+        s->blob_bytes += size;
+}
+
+static void count_blob(struct store *s, const char *folder, const char *name)
+{
+        char path[512];
+        struct stat st;
+
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path) || stat(path, &st))
+                return;
+        blob_added(s, st.st_size);
 }
 
 static void sweep_blobs(struct store *s, const char *folder, const char *name)
@@ -64,6 +83,19 @@ static void sweep_blobs(struct store *s, const char *folder, const char *name)
 
         if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) < sizeof(path))
                 each_file(path, sweep_blob, s);
+}
+
+static void count_blobs(struct store *s, const char *folder, const char *name)
+{
+        char path[512];
+
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) < sizeof(path))
+                each_file(path, count_blob, s);
+}
+
+void blobs_count(struct store *s)
+{
+        each_file(s->blobs, count_blobs, s);
 }
 
 /* On the file thread, which alone adds files: so none can begin to be named meanwhile without its row being there. */

@@ -28,6 +28,9 @@ int upload_attach(struct tx *tx, struct call *c, struct ulid upload, bool intern
  * the files go after the commit (upload_swept). */
 int upload_sweep(struct db *db, int64_t now_ms);
 void upload_swept(struct store *s);
+/* What there is of blobs, for the figures: all at once at the start, on the file thread before it adds any; then each that is new. */
+void blobs_count(struct store *s);
+void blob_added(struct store *s, int64_t size);
 
 char *upload_path(struct store *s, struct ulid id, char *buffer, size_t size);
 char *blob_path(struct store *s, const uint8_t hash[BLOB_HASH_BYTES], char *buffer, size_t size);

@@ -113,7 +113,8 @@ def test_its_user_may_ask_for_figures_and_nothing_else(box, desk, service):
         assert call(box, "assist-metrics", service, method) == 32002, method
     for user in ("assist-gateway", "assist-courier", "assist-fanout"):
         if f"assist-{stem}-callers" in box.run("id", "-Gn", user).split():
-            assert call(box, user, service, f"{stem}.stats") == 32002, user
+            nobodys = user == "assist-gateway" and stem != "supervisor"  # it may ask in an admin's name, but has none here
+            assert call(box, user, service, f"{stem}.stats") == (32001 if nobodys else 32002), user
 
 
 def test_it_goes_with_the_desk(box, desk):
