@@ -65,6 +65,35 @@ static bool are_peers(struct str value)
         return true;
 }
 
+/* "https://shop.example" or "http://192.0.2.1:8080": a browser takes no IPv6 address there. They become part of a header. */
+static bool is_web_origin(struct str origin)
+{
+        struct str rest = origin, scheme = str_cut(&rest, ':'), host, port;
+        uint64_t n;
+
+        if ((!str_is(scheme, "http") && !str_is(scheme, "https")) || !str_starts(rest, "//"))
+                return false;
+        port = (struct str){ rest.p + 2, rest.n - 2 };
+        host = str_cut(&port, ':');
+        for (size_t i = 0; i < host.n; i++)
+                if (!(host.p[i] >= 'a' && host.p[i] <= 'z') && !(host.p[i] >= '0' && host.p[i] <= '9') && host.p[i] != '.' && host.p[i] != '-')
+                        return false;
+        if (host.n == 0 || origin.p[origin.n - 1] == ':')
+                return false;
+        return !port.n || (!str_u64(port, &n) && n > 0 && n <= 65535);
+}
+
+static bool are_web_origins(struct str value)
+{
+        while (value.n) {
+                struct str origin = str_trim(str_cut(&value, ' '));
+
+                if (origin.n && !is_web_origin(origin))
+                        return false;
+        }
+        return true;
+}
+
 #define AT(member) offsetof(struct settings, member)
 static const struct key keys[] = {
         { "project", "development", "one uid for all, the loopback driver, no systemd; never in production", "no", BOOL,
@@ -90,7 +119,8 @@ static const struct key keys[] = {
           .check = are_peers, .right = "a list of addresses like tcp://192.0.2.1:9651 or quic://[2001:db8::1]:9651, separated by spaces" },
         { "gateway", "port", "where the gateway listens", "7272", NUMBER, AT(port), 1, 65535 },
         { "gateway", "hosts", "names that requests may be addressed to beside our address, separated by spaces", "", TEXT, AT(hosts) },
-        { "gateway", "embed_origins", "web origins that may embed the help page, separated by spaces", "", TEXT, AT(embed_origins) },
+        { "gateway", "embed_origins", "web origins that may embed the help page, separated by spaces", "", TEXT, AT(embed_origins),
+          .check = are_web_origins, .right = "a list of origins like https://shop.example or http://192.0.2.1:8080, separated by spaces" },
         { "gateway", "device_rate", "requests that one device may make in a minute", "1200", NUMBER, AT(device_rate), 1, 1000000 },
         { "gateway", "user_rate", "requests that one user may make in a minute, on all devices", "2400", NUMBER, AT(user_rate), 1,
           1000000 },

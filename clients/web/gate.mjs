@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-const FIRST_MAX = 80 * 1024, ALL_MAX = 180 * 1024;
+const FIRST_MAX = 80 * 1024, ALL_MAX = 180 * 1024, EMBED_MAX = 2 * 1024;
 const dir = process.argv[2];
 const size = (file) => gzipSync(readFileSync(join(dir, file)), { level: 9 }).length;
 const files = readdirSync(dir, { recursive: true, withFileTypes: true })
@@ -21,5 +21,8 @@ for (const file of files)
 console.log(`first visit ${kib(first_bytes)} of ${kib(FIRST_MAX)}, all ${kib(all_bytes)} of ${kib(ALL_MAX)}, gzipped`);
 if (/<script(?![^>]* src=)|<style|\son\w+=|style="/.test(page))
         throw new Error("index.html has a script or style in it, which the page's policy forbids");
+const embed_bytes = readFileSync(join(dir, "embed.js")).length;
+if (embed_bytes >= EMBED_MAX)
+        throw new Error(`embed.js has ${embed_bytes} bytes; ${EMBED_MAX} are too many`);
 if (first_bytes > FIRST_MAX || all_bytes > ALL_MAX)
         throw new Error("the web client is too large");

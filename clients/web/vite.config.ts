@@ -19,7 +19,7 @@ export default defineConfig({
         resolve: { alias: { "@schema": `${generated}/schema.ts` } },
         oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
         build: {
-                outDir: process.env["ASSIST_WEB_OUT"] ?? here("../../build/web"),
+                outDir: process.env["ASSIST_WEB_OUT"] ?? here("../../build/web/dist"),
                 emptyOutDir: true,
                 target: "es2023",
                 modulePreload: { polyfill: false },

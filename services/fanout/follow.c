@@ -153,7 +153,7 @@ static void own_tell(struct fanout *f, const struct personal_item *item, bool ag
         f->recipients.n = 0;
         if (party)
                 DL_FOREACH(party->sessions, s)
-                        if (!again || s->missed)
+                        if ((!again || s->missed) && (s->agent || !item->as_agent))
                                 recipients_add(&f->recipients, s);
         if (!f->recipients.n)
                 return;

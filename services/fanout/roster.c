@@ -188,6 +188,7 @@ void roster_came(struct roster *r, struct ulid user, bool agent, int64_t at_ms, 
                 m->since_at = at_ms;
         m->connections++;
         m->here = true;
+        agent = agent || (was_agent && m->connections > 1);
         set_agent(r, m, agent);
         if (again && !was_here)
                 m->shown = agent;

@@ -40,7 +40,8 @@ struct roster {
 void roster_init(struct roster *r, struct loop *loop, const struct roster_events *events);
 void roster_deinit(struct roster *r);
 
-/* A connection of a user's began at at_ms. again: this connection is not new to those who are told, only to us. */
+/* A connection of a user's began at at_ms. again: this connection is not new to those who are told, only to us. Who is connected as an
+ * agent remains one, though this connection has a customer's rights: only roster_demoted makes them none. */
 void roster_came(struct roster *r, struct ulid user, bool agent, int64_t at_ms, bool again);
 void roster_left(struct roster *r, struct ulid user);
 /* A user who may be there is no agent any more. */

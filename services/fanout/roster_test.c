@@ -199,6 +199,20 @@ static void an_agent_who_becomes_a_customer_is_gone_for_customers(void **state)
         assert_true(room->customers[0].online);
 }
 
+static void an_agent_with_a_customers_rights_elsewhere_remains_one(void **state)
+{
+        struct room *room = *state;
+
+        come(room, 0);
+        pass(room, SECOND);
+        roster_came(&room->roster, user(0), false, room->now_us / MS, false);
+        pass(room, SECOND);
+        assert_true(room->customers[0].online);
+        roster_demoted(&room->roster, user(0));
+        pass(room, SECOND);
+        assert_false(room->customers[0].online);
+}
+
 static void a_crowd_is_told_four_times_a_second_in_events_of_a_bounded_size(void **state)
 {
         struct room *room = *state;
@@ -286,6 +300,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(who_connects_anew_within_ten_seconds_does_not_come_and_go, setup, teardown),
                 cmocka_unit_test_setup_teardown(customers_hear_of_agents_and_of_what_they_set_themselves, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_agent_who_becomes_a_customer_is_gone_for_customers, setup, teardown),
+                cmocka_unit_test_setup_teardown(an_agent_with_a_customers_rights_elsewhere_remains_one, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_crowd_is_told_four_times_a_second_in_events_of_a_bounded_size, setup, teardown),
                 cmocka_unit_test_setup_teardown(after_a_restart_who_did_not_come_back_is_told_to_be_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(whatever_happens_what_was_told_is_what_is_so, setup, teardown),

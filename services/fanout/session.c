@@ -162,8 +162,10 @@ static void add_pushed(struct recipients *r, struct session *s)
                 recipients_add(r, s);
 }
 
-/* The sessions of a user, but for those that are there as an agent's. */
-static void add_user(const struct sessions *all, struct ulid user, bool agents_too, struct recipients *ret)
+/* Which sessions of a user: those with a customer's rights may be an agent's, too. */
+enum which { ALL, AS_CUSTOMER, AS_AGENT };
+
+static void add_user(const struct sessions *all, struct ulid user, enum which which, struct recipients *ret)
 {
         struct party *p = sessions_party(all, user);
         struct session *s;
@@ -171,7 +173,7 @@ static void add_user(const struct sessions *all, struct ulid user, bool agents_t
         if (!p)
                 return;
         DL_FOREACH(p->sessions, s)
-                if (agents_too || !s->agent)
+                if (which == ALL || s->agent == (which == AS_AGENT))
                         add_pushed(ret, s);
 }
 
@@ -186,11 +188,11 @@ void sessions_select(const struct sessions *all, const struct readers *readers, 
                 return;
         }
         if (readers->kind == AUDIENCE_USER) {
-                add_user(all, readers->target, true, ret);
+                add_user(all, readers->target, readers->as_agent ? AS_AGENT : ALL, ret);
                 return;
         }
         DL_FOREACH2(all->agents, s, next_agent)
                 add_pushed(ret, s);
         for (size_t i = 0; readers->kind == AUDIENCE_TICKET && i < readers->n; i++)
-                add_user(all, readers->users[i], false, ret);
+                add_user(all, readers->users[i], AS_CUSTOMER, ret);
 }

@@ -16,7 +16,7 @@ bool readers_have(const struct readers *r, struct ulid user, bool agent)
         if (r->kind == AUDIENCE_ALL || (agent && r->kind != AUDIENCE_USER))
                 return true;
         if (r->kind == AUDIENCE_USER)
-                return ulid_eq(r->target, user);
+                return ulid_eq(r->target, user) && (agent || !r->as_agent);
         for (size_t i = 0; i < r->n; i++)
                 if (ulid_eq(r->users[i], user))
                         return true;
@@ -49,8 +49,11 @@ static struct readers *readers_of(struct tail *t, const struct log_item *item)
         struct readers *r = NULL;
         size_t bytes = item->users.n * sizeof(struct ulid);
 
-        if (item->audience != AUDIENCE_TICKET)
-                return readers_new(item->audience, item->target);
+        if (item->audience != AUDIENCE_TICKET) {
+                r = readers_new(item->audience, item->target);
+                r->as_agent = item->as_agent;
+                return r;
+        }
         HASH_FIND(hh, t->by_ticket, &item->target, sizeof(item->target), r);
         if (r) {
                 r->refs++;

@@ -14,6 +14,7 @@ struct readers {
         struct ulid target;         /* the ticket, which is the key, or the user */
         struct ulid *users;         /* the ticket's, agents aside */
         size_t n;
+        bool as_agent;              /* of a user: those sessions alone that are an agent's */
         UT_hash_handle hh;
 };
 

@@ -37,11 +37,12 @@ static int teardown(void **state)
         return 0;
 }
 
-static void add(struct room *room, enum audience audience, struct ulid target, struct ulid reader, const char *type)
+static void add_item(struct room *room, enum audience audience, struct ulid target, struct ulid reader, const char *type, bool as_agent)
 {
         int64_t seq = tail_end(&room->tail) + 1;
         struct event event = { .type = str_of(type), .data = STR("{}") };
-        struct log_item item = { .seq = seq, .audience = audience, .target = target, .event = type ? &event : NULL };
+        struct log_item item = { .seq = seq, .audience = audience, .target = target, .event = type ? &event : NULL,
+                                 .as_agent = as_agent };
         char hash[32];
 
         snprintf(hash, sizeof(hash), "hash%4lld", (long long)seq);
@@ -49,6 +50,11 @@ static void add(struct room *room, enum audience audience, struct ulid target, s
         item.users.items = &reader;
         item.users.n = !ulid_eq(reader, (struct ulid){ 0 });
         tail_add(&room->tail, &item);
+}
+
+static void add(struct room *room, enum audience audience, struct ulid target, struct ulid reader, const char *type)
+{
+        add_item(room, audience, target, reader, type, false);
 }
 
 static const char *seen(struct room *room, int64_t after, struct ulid user, bool agent, size_t max)
@@ -90,6 +96,17 @@ static void each_is_told_what_they_may_see_from_where_they_were(void **state)
         assert_string_equal(seen(room, 102, bob, true, 100), "note bob all ");
         assert_string_equal(seen(room, 106, bob, true, 100), "");
         assert_int_equal(room->page.to, 106);
+}
+
+static void what_is_for_an_agent_is_not_told_where_they_have_a_customers_rights(void **state)
+{
+        struct room *room = *state;
+
+        add_item(room, AUDIENCE_USER, bob, (struct ulid){ 0 }, "view", true);
+        add(room, AUDIENCE_USER, bob, (struct ulid){ 0 }, "gained");
+        assert_string_equal(seen(room, 100, bob, true, 100), "view gained ");
+        assert_string_equal(seen(room, 100, bob, false, 100), "gained ");
+        assert_string_equal(seen(room, 100, alice, true, 100), "");
 }
 
 static void a_page_ends_before_what_has_no_room_and_goes_on_from_there(void **state)
@@ -180,6 +197,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(each_is_told_what_they_may_see_from_where_they_were, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_is_for_an_agent_is_not_told_where_they_have_a_customers_rights, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_page_ends_before_what_has_no_room_and_goes_on_from_there, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_somebody_lost_access_to_is_not_told_however_old, setup, teardown),
                 cmocka_unit_test_setup_teardown(who_meets_a_change_of_their_own_role_begins_anew, setup, teardown),

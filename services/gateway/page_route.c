@@ -7,11 +7,12 @@
 
 #include <strings.h>
 
-/* No script and style but our files', nothing from elsewhere, in nobody's frame. Markup that a script makes goes by DOMPurify's policy of
- * trusted types, or the client's own. */
+/* No script and style but our files', nothing from elsewhere, in nobody's frame but those that the operator named, and there only at one path.
+ * Markup that a script makes goes by DOMPurify's policy of trusted types, or the client's own. */
 static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
-                             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-                             "require-trusted-types-for 'script'; trusted-types dompurify assist";
+                             "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                             "require-trusted-types-for 'script'; trusted-types dompurify assist; frame-ancestors ";
+static const char embedded[] = "/embed", embedding[] = "/embed.js";
 static const char features[] = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 static const struct page *find(struct str path)
@@ -49,18 +50,29 @@ static bool is_navigation(const struct request *q)
 
 bool page_is_asked(const struct request *q)
 {
-        return find(q->path) || is_navigation(q);
+        return find(q->path) || str_is(q->path, embedded) || is_navigation(q);
+}
+
+/* Where the frame may stand. A page of another site may ask for it and for the script, and nothing else that is ours. */
+static void add_place(struct request *q)
+{
+        struct str origins = q->gateway->service->settings.embed_origins;
+        bool frame = str_is(q->path, embedded) && origins.n > 0;
+
+        if (!frame)
+                origins = STR("'none'");
+        request_secure(q, arena_format(&q->arena, "%s%.*s", policy, STR_ARG(origins)).p);
+        request_add_header(q, "cross-origin-resource-policy", frame || str_is(q->path, embedding) ? STR("cross-origin") : STR("same-origin"));
 }
 
 static void add_headers(struct request *q, const struct page *page, struct str etag)
 {
-        request_secure(q, policy);
+        add_place(q);
         request_add_header(q, "content-type", str_of(page->type));
         request_add_header(q, "cache-control", page->immutable ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
         request_add_header(q, "etag", etag);
         request_add_header(q, "vary", STR("Accept-Encoding"));
         request_add_header(q, "permissions-policy", str_of(features));
-        request_add_header(q, "cross-origin-resource-policy", STR("same-origin"));
 }
 
 void page_route(struct request *q)

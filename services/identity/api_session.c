@@ -66,11 +66,12 @@ int identity_on_session_open(struct identity *d, struct call *c, const struct se
         if (r)
                 return r;
         ret->expires_at = now + SESSION_TOKEN_LIFE_MS;
-        ret->token = session_token(d->key, ret->expires_at, device, session.binding, &c->arena);
+        session.embed |= in->embed;
+        ret->token = session_token(d->key, ret->expires_at, device, &session, &c->arena);
         if (ulid_is_zero(session.binding))
                 return 0;
         ret->has_role = ret->has_user = ret->has_name = true;
-        ret->role = session.user.role;
+        ret->role = session_role(&session);
         ret->user = session.user.id;
         ret->name = session.user.name;
         return 0;
@@ -80,7 +81,7 @@ static enum schema_role caller_role(const struct session *session)
 {
         if (ulid_is_zero(session->binding))
                 return SCHEMA_ROLE_STRANGER;
-        return (enum schema_role)(SCHEMA_ROLE_CUSTOMER + session->user.role);
+        return (enum schema_role)(SCHEMA_ROLE_CUSTOMER + session_role(session));
 }
 _Static_assert(ROLE_AGENT == ROLE_CUSTOMER + 1 && ROLE_ADMIN == ROLE_AGENT + 1, "roles ascend as those of schema.h");
 
@@ -112,7 +113,7 @@ int identity_on_session_resolve(struct identity *d, struct call *c, const struct
         if (caller.role == SCHEMA_ROLE_STRANGER)
                 return 0;
         ret->has_role = ret->has_user = true;
-        ret->role = session.user.role;
+        ret->role = session_role(&session);
         ret->user = session.user.id;
         return 0;
 }
@@ -129,7 +130,7 @@ static int key_of_caller(struct identity *d, struct call *c, struct str *ret_key
 
 int identity_on_enroll_start(struct identity *d, struct call *c, const struct enroll_start *in, struct enroll_start_result *ret)
 {
-        struct enroll_request request = { .device = c->caller.device, .label = in->label };
+        struct enroll_request request = { .device = c->caller.device, .label = in->label, .embed = in->embed };
         int64_t retry_after_ms;
         struct mutation m;
         int r;

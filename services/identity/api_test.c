@@ -86,7 +86,7 @@ static struct ulid bind_user(struct room *r, struct ulid user, const char *devic
 {
         struct ulid id;
 
-        assert_int_equal(binding_add(r->f->db, r->f->now, user, str_of(device), NO_KEY, STR("A device"), &id), 0);
+        assert_int_equal(binding_add(r->f->db, r->f->now, &(struct device){ .user = user, .address = str_of(device), .label = STR("A device") }, NO_KEY, &id), 0);
         return id;
 }
 

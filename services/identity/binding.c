@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define COLUMNS "id, user, label, device, bound_at, seen_at, revoked_at"
+#define COLUMNS "id, user, label, device, bound_at, seen_at, revoked_at, embed"
 
 static void binding_read(sqlite3_stmt *q, struct arena *arena, struct device *ret)
 {
@@ -17,24 +17,25 @@ static void binding_read(sqlite3_stmt *q, struct arena *arena, struct device *re
                 .seen_at = db_column_int(q, 5),
                 .has_revoked_at = !db_column_is_null(q, 6),
                 .revoked_at = db_column_int(q, 6),
+                .embed = db_column_int(q, 7),
         };
 }
 
-int binding_add(struct db *db, int64_t now_ms, struct ulid user, struct str device, struct str device_key, struct str label, struct ulid *ret_id)
+int binding_add(struct db *db, int64_t now_ms, const struct device *new, struct str device_key, struct ulid *ret_id)
 {
         struct ulid id = ulid_new(now_ms);
         uint8_t secret[PROOF_SECRET_BYTES];
         int64_t live;
         int r;
 
-        r = db_int(db, &live, "SELECT count(*) FROM binding WHERE device = ? AND revoked_at IS NULL", "t", device);
+        r = db_int(db, &live, "SELECT count(*) FROM binding WHERE device = ? AND revoked_at IS NULL", "t", new->address);
         if (r < 0)
                 return r;
         if (live >= BINDING_PER_DEVICE_MAX)
                 return FAULT_CONFLICT;
         randombytes_buf(secret, sizeof(secret));
-        r = db_do(db, "INSERT INTO binding VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?)", "uuttbib", id, user, device, label,
-                  (struct str){ (const char *)secret, sizeof(secret) }, now_ms, device_key);
+        r = db_do(db, "INSERT INTO binding VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?)", "uuttbibi", id, new->user, new->address, new->label,
+                  (struct str){ (const char *)secret, sizeof(secret) }, now_ms, device_key, (int64_t)new->embed);
         sodium_memzero(secret, sizeof(secret));
         if (r < 0)
                 return r;

@@ -12,8 +12,8 @@
 
 enum { BINDING_PER_DEVICE_MAX = 64 };
 
-/* FAULT_CONFLICT where the device has BINDING_PER_DEVICE_MAX live ones. */
-int binding_add(struct db *db, int64_t now_ms, struct ulid user, struct str device, struct str device_key, struct str label, struct ulid *ret_id);
+/* Of `new`, its user, label, address and embed. FAULT_CONFLICT where the device has BINDING_PER_DEVICE_MAX live ones. */
+int binding_add(struct db *db, int64_t now_ms, const struct device *new, struct str device_key, struct ulid *ret_id);
 
 /* FAULT_NOT_FOUND */
 int binding_find(struct db *db, struct ulid id, struct arena *arena, struct device *ret);

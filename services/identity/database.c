@@ -44,6 +44,10 @@ static const char *const steps[] = {
         "ALTER TABLE caller_change ADD COLUMN owner BLOB;"
         "ALTER TABLE caller_change ADD COLUMN about TEXT NOT NULL DEFAULT '';"
         "ALTER TABLE caller_change ADD COLUMN bound INTEGER NOT NULL DEFAULT 0;",
+
+        /* Bound by a page that is embedded elsewhere: it has a customer's rights, whatever the user's role. */
+        "ALTER TABLE binding ADD COLUMN embed INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE enrolment ADD COLUMN embed INTEGER NOT NULL DEFAULT 0;",
 };
 
 int database_open(const char *path, struct db **ret)

@@ -89,24 +89,45 @@ static int check_limits(struct db *db, int64_t now_ms, const struct enroll_reque
                            now_ms, ret_retry_after_ms);
 }
 
+/* Opened elsewhere, it can say by which label somebody asked. */
+static struct str mail_link(struct arena *arena, const struct enroll_request *request, const char code[ENROLL_CODE])
+{
+        struct buf b = { 0 };
+        struct str ret;
+
+        buf_format(&b, "%.*s%.*s&label=", STR_ARG(request->link), ENROLL_CODE, code);
+        for (size_t i = 0; i < request->label.n; i++)
+                buf_text(&b, request->label.p[i] == ' ' ? "%20" : (char[]){ request->label.p[i], '\0' });
+        ret = arena_str(arena, buf_view(&b));
+        sodium_memzero(b.p, b.n);
+        buf_deinit(&b);
+        return ret;
+}
+
 static struct str mail_text(struct arena *arena, const struct enroll_request *request, const char code[ENROLL_CODE])
 {
+        struct str way = STR("type this code in the page that asked for it");
+
+        if (!request->embed)
+                way = arena_format(arena,
+                                   "open this link on that very device:\n"
+                                   "\n"
+                                   "    %.*s\n"
+                                   "\n"
+                                   "or type this code there",
+                                   STR_ARG(mail_link(arena, request, code)));
         return arena_format(arena,
                             "Somebody, most likely you, asked to use the support desk from a device called\n"
                             "\n"
                             "    %.*s\n"
                             "\n"
-                            "If it was you, open this link on that very device:\n"
-                            "\n"
-                            "    %.*s%.*s\n"
-                            "\n"
-                            "or type this code there:\n"
+                            "If it was you, %.*s:\n"
                             "\n"
                             "    %.4s-%.4s\n"
                             "\n"
                             "It is good for 15 minutes, once, and on that device only. If it was not you, there is nothing to do:\n"
                             "without the code nobody gets in.\n",
-                            STR_ARG(request->label), STR_ARG(request->link), ENROLL_CODE, code, code, code + 4);
+                            STR_ARG(request->label), STR_ARG(way), code, code + 4);
 }
 
 int enroll_start(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, const struct enroll_request *request,
@@ -134,9 +155,9 @@ int enroll_start(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t n
         r = db_do(db, "UPDATE enrolment SET closed = 1 WHERE device = ? AND device_key = ? AND closed = 0", "tb", request->device,
                   request->device_key);
         if (r == 0)
-                r = db_do(db, "INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?)", "utttUbiib", id, request->email_key,
+                r = db_do(db, "INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?)", "utttUbiibi", id, request->email_key,
                           request->device, request->label, known ? &user.id : NULL, (struct str){ (const char *)hash, sizeof(hash) }, now_ms,
-                          now_ms + ENROLL_LIFE_MS, request->device_key);
+                          now_ms + ENROLL_LIFE_MS, request->device_key, (int64_t)request->embed);
         if (r == 0)
                 r = outbox_add(db, now_ms, &(struct outbox_mail){
                         .to = known ? user.email : STR(""),
@@ -184,43 +205,44 @@ int enroll_redeem(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t 
                   const char code[ENROLL_CODE], struct arena *arena, struct ulid *ret_binding)
 {
         uint8_t hash[CODE_HASH_BYTES];
-        struct ulid id, user, binding;
+        struct device new = { .address = device };
+        struct ulid id, binding;
         struct user found;
         int64_t revision;
-        struct str label;
         sqlite3_stmt *q;
         bool right;
         int r;
 
         q = db_query(db,
-                     "SELECT id, user, label, code_hash FROM enrolment"
+                     "SELECT id, user, label, code_hash, embed FROM enrolment"
                      " WHERE device = ? AND device_key = ? AND closed = 0 AND expires_at > ? AND tries < ?",
                      "tbii", device, device_key, now_ms, (int64_t)ENROLL_TRIES);
         r = db_step(db, q);
         if (r <= 0)
                 return r < 0 ? r : FAULT_EXPIRED;
         id = db_column_ulid(q, 0);
-        user = db_column_ulid(q, 1);
-        label = arena_str(arena, db_column_str(q, 2));
+        new.user = db_column_ulid(q, 1);
+        new.label = arena_str(arena, db_column_str(q, 2));
+        new.embed = db_column_int(q, 4);
         code_hash(key, id, code, hash);
         right = sodium_memcmp(hash, db_column_str(q, 3).p, sizeof(hash)) == 0;
         db_done(q);
-        if (!right || ulid_is_zero(user)) {
+        if (!right || ulid_is_zero(new.user)) {
                 r = db_do(db, "UPDATE enrolment SET tries = tries + 1 WHERE id = ?", "u", id);
                 return r < 0 ? r : FAULT_NOT_FOUND;
         }
-        r = user_find(db, user, arena, &found);
+        r = user_find(db, new.user, arena, &found);
         if (r)
                 return r;
         if (!found.active) /* since the code was sent */
                 return FAULT_EXPIRED;
         r = db_do(db, "UPDATE enrolment SET closed = 1 WHERE id = ?", "u", id);
         if (r == 0)
-                r = binding_add(db, now_ms, user, device, device_key, label, &binding);
+                r = binding_add(db, now_ms, &new, device_key, &binding);
         if (r == 0)
-                r = tell_user(db, now_ms, user, label, arena);
+                r = tell_user(db, now_ms, new.user, new.label, arena);
         if (r == 0)
-                r = callers_note(db, &(struct caller_change){ .has_owner = true, .owner = user, .about = device, .bound = true }, &revision);
+                r = callers_note(db, &(struct caller_change){ .has_owner = true, .owner = new.user, .about = device, .bound = true }, &revision);
         if (r)
                 return r;
         *ret_binding = binding;

@@ -22,7 +22,8 @@ bool enroll_label_is_valid(struct str label);
 struct enroll_request {
         struct str email, email_key;    /* as email_normalize made them */
         struct str device, device_key, label;
-        struct str link;                /* "http://127.0.0.1:8080/bind#": the code is put behind it */
+        struct str link;                /* "http://127.0.0.1:8080/bind#": the code is put behind it, and the label */
+        bool embed;                     /* from a page that is embedded elsewhere: no link leads back there */
 };
 /* FAULT_RATE_LIMITED with *ret_retry_after_ms. */
 int enroll_start(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, const struct enroll_request *request,

@@ -5,7 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { MAC_BYTES = 32, RANDOM_BYTES = 16, TOKEN_VERSION = 1, TOKEN_HEAD_BYTES = 1 + 8 + 16, TOKEN_BYTES = TOKEN_HEAD_BYTES + MAC_BYTES };
+enum { MAC_BYTES = 32, RANDOM_BYTES = 16, TOKEN_HEAD_BYTES = 1 + 8 + 16, TOKEN_BYTES = TOKEN_HEAD_BYTES + MAC_BYTES };
+enum token_kind { TOKEN_OWN = 1, TOKEN_EMBED = 2 };
 _Static_assert(SESSION_NONCE_BYTES == 8 + RANDOM_BYTES + MAC_BYTES, "a nonce is its end, randomness and a MAC");
 
 /* Over a head of fixed length and the device that it is for. */
@@ -64,16 +65,16 @@ int session_nonce_check(const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, s
         return is_alive(get_time(p), SESSION_NONCE_LIFE_MS, now_ms) ? 0 : FAULT_EXPIRED;
 }
 
-struct str session_token(const uint8_t key[DATABASE_KEY_BYTES], int64_t expires_at, struct str device, struct ulid binding,
+struct str session_token(const uint8_t key[DATABASE_KEY_BYTES], int64_t expires_at, struct str device, const struct session *session,
                          struct arena *arena)
 {
         uint8_t token[TOKEN_BYTES];
         struct buf text = { 0 };
         struct str ret;
 
-        token[0] = TOKEN_VERSION;
+        token[0] = session->embed ? TOKEN_EMBED : TOKEN_OWN;
         put_time(token + 1, expires_at);
-        memcpy(token + 9, binding.b, sizeof(binding.b));
+        memcpy(token + 9, session->binding.b, sizeof(session->binding.b));
         mac(key, token_personal, token, TOKEN_HEAD_BYTES, device, token + TOKEN_HEAD_BYTES);
         buf_base64url(&text, token, sizeof(token));
         ret = arena_str(arena, buf_view(&text));
@@ -98,7 +99,13 @@ int session_of_binding(struct db *db, struct ulid binding, struct arena *arena, 
                 return r < 0 ? r : FAULT_UNAUTHENTICATED;
         ret->binding = binding;
         ret->user = user;
+        ret->embed = device.embed;
         return 0;
+}
+
+int session_role(const struct session *session)
+{
+        return session->embed ? ROLE_CUSTOMER : session->user.role;
 }
 
 int session_find(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, struct str token,
@@ -110,10 +117,12 @@ int session_find(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t n
         size_t n;
         int r;
 
-        if (str_from_base64url(token, bytes, sizeof(bytes), &n) < 0 || n != TOKEN_BYTES || bytes[0] != TOKEN_VERSION)
+        if (str_from_base64url(token, bytes, sizeof(bytes), &n) < 0 || n != TOKEN_BYTES)
                 return FAULT_UNAUTHENTICATED;
         mac(key, token_personal, bytes, TOKEN_HEAD_BYTES, device, expected);
         if (sodium_memcmp(expected, bytes + TOKEN_HEAD_BYTES, MAC_BYTES) != 0)
+                return FAULT_UNAUTHENTICATED;
+        if (bytes[0] != TOKEN_OWN && bytes[0] != TOKEN_EMBED)
                 return FAULT_UNAUTHENTICATED;
         session.expires_at = get_time(bytes + 1);
         if (!is_alive(session.expires_at, SESSION_TOKEN_LIFE_MS, now_ms))
@@ -124,6 +133,7 @@ int session_find(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t n
                 if (r)
                         return r;
         }
+        session.embed |= bytes[0] == TOKEN_EMBED;
         *ret = session;
         return 0;
 }

@@ -17,17 +17,20 @@ void session_nonce(const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct
 /* Whether this device was given it. 0, FAULT_UNAUTHENTICATED, or FAULT_EXPIRED. */
 int session_nonce_check(const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, struct str nonce);
 
-/* A token for this device and binding (zero: a stranger's), as base64url. */
-struct str session_token(const uint8_t key[DATABASE_KEY_BYTES], int64_t expires_at, struct str device, struct ulid binding,
-                         struct arena *arena);
-
-/* Who that is now: 0; FAULT_UNAUTHENTICATED where the token isn't ours, is another device's, is over, was revoked, or is
- * of a user who may not sign in. A stranger has no user. */
 struct session {
         int64_t expires_at;
         struct ulid binding;    /* zero: a stranger */
         struct user user;
+        bool embed;             /* of a page that is embedded elsewhere, by the token or the binding */
 };
+/* What its caller may do: as the user, or, embedded, as a customer. */
+int session_role(const struct session *session);
+
+/* A token for this device and the session's binding, as base64url. */
+struct str session_token(const uint8_t key[DATABASE_KEY_BYTES], int64_t expires_at, struct str device, const struct session *session,
+                         struct arena *arena);
+/* Who that is now: 0; FAULT_UNAUTHENTICATED where the token isn't ours, is another device's, is over, was revoked, or is
+ * of a user who may not sign in. A stranger has no user. */
 int session_find(struct db *db, const uint8_t key[DATABASE_KEY_BYTES], int64_t now_ms, struct str device, struct str token,
                  struct arena *arena, struct session *ret);
 /* The session of a binding; likewise. */

@@ -18,14 +18,14 @@ static struct ulid bind_user(struct fixture *f, struct ulid user, struct str dev
 {
         struct ulid id;
 
-        assert_int_equal(binding_add(f->db, f->now, user, device, NO_KEY, STR("My phone"), &id), 0);
+        assert_int_equal(binding_add(f->db, f->now, &(struct device){ .user = user, .address = device, .label = STR("My phone") }, NO_KEY, &id), 0);
         assert_int_equal(binding_unused_secret(f->db, id, secret), 0);
         return id;
 }
 
 static struct str token_for(struct fixture *f, struct str device, struct ulid binding)
 {
-        return session_token(f->key, f->now + SESSION_TOKEN_LIFE_MS, device, binding, &f->arena);
+        return session_token(f->key, f->now + SESSION_TOKEN_LIFE_MS, device, &(struct session){ .binding = binding }, &f->arena);
 }
 
 static void a_nonce_is_good_for_its_device_and_for_sixty_seconds(void **state)
@@ -124,6 +124,25 @@ static void a_token_says_who_its_device_speaks_for_until_it_is_over(void **state
         fixture_restart(f);
         assert_int_equal(session_find(f->db, f->key, f->now + SESSION_TOKEN_LIFE_MS - 1, PHONE, token, &f->arena, &session), 0);
         assert_int_equal(session_find(f->db, f->key, f->now + SESSION_TOKEN_LIFE_MS, PHONE, token, &f->arena, &session), FAULT_UNAUTHENTICATED);
+}
+
+static void an_embedded_session_has_a_customers_role_by_its_token_or_by_its_binding(void **state)
+{
+        uint8_t secret[PROOF_SECRET_BYTES];
+        struct fixture *f = *state;
+        struct session session = { .binding = bind_user(f, f->agent, PHONE, secret), .embed = true };
+        struct device embedded = { .user = f->agent, .address = PHONE, .label = STR("A page"), .embed = true };
+        int64_t end = f->now + SESSION_TOKEN_LIFE_MS;
+        struct ulid binding;
+
+        assert_int_equal(session_find(f->db, f->key, f->now, PHONE, session_token(f->key, end, PHONE, &session, &f->arena), &f->arena, &session), 0);
+        assert_true(session.embed);
+        assert_int_equal(session_role(&session), ROLE_CUSTOMER);
+        assert_int_equal(session_find(f->db, f->key, f->now, PHONE, token_for(f, PHONE, session.binding), &f->arena, &session), 0);
+        assert_int_equal(session_role(&session), ROLE_AGENT);
+        assert_int_equal(binding_add(f->db, f->now, &embedded, NO_KEY, &binding), 0);
+        assert_int_equal(session_find(f->db, f->key, f->now, PHONE, token_for(f, PHONE, binding), &f->arena, &session), 0);
+        assert_int_equal(session_role(&session), ROLE_CUSTOMER);
 }
 
 static void what_a_clock_that_was_ahead_gave_out_does_not_outlive_its_promise(void **state)
@@ -228,7 +247,8 @@ static void a_device_is_bound_sixty_four_times_at_most(void **state)
 
         for (int i = 0; i < BINDING_PER_DEVICE_MAX; i++)
                 id = bind_user(f, f->customer, PHONE, secret);
-        assert_int_equal(binding_add(f->db, f->now, f->customer, PHONE, NO_KEY, STR("x"), &id), FAULT_CONFLICT);
+        assert_int_equal(binding_add(f->db, f->now, &(struct device){ .user = f->customer, .address = PHONE, .label = STR("x") }, NO_KEY, &id),
+                         FAULT_CONFLICT);
         assert_int_equal(binding_revoke(f->db, id, f->now), 0);
         bind_user(f, f->customer, PHONE, secret);
 }
@@ -241,6 +261,7 @@ int main(void)
                 FIXTURE_TEST(a_proof_is_found_among_all_bindings_of_its_device),
                 FIXTURE_TEST(a_proof_for_another_device_server_project_nonce_or_secret_is_none),
                 FIXTURE_TEST(a_token_says_who_its_device_speaks_for_until_it_is_over),
+                FIXTURE_TEST(an_embedded_session_has_a_customers_role_by_its_token_or_by_its_binding),
                 FIXTURE_TEST(what_a_clock_that_was_ahead_gave_out_does_not_outlive_its_promise),
                 FIXTURE_TEST(a_token_from_another_address_is_none),
                 FIXTURE_TEST(a_strangers_token_has_no_user_even_on_a_bound_device),

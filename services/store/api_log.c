@@ -94,6 +94,12 @@ int store_on_op_since(struct store *s, struct call *c, const struct op_since *in
                         return since_reset(s, c, db, "your role has changed", in->cursor, ret);
                 }
                 r = event_of(db, &e, &c->arena, event);
+                if (r > 0 && !caller_is_agent(&caller)) {
+                        bool hidden;
+
+                        r = event_as_agent(db, &e, &c->arena, &hidden);
+                        r = r ? r : !hidden;
+                }
                 if (r < 0)
                         break;
                 if (r) {
@@ -153,7 +159,7 @@ static int follow_item(struct store *s, struct db *db, int64_t seq, struct arena
         ret->event = ARENA_NEW(arena, struct event);
         *ret->event = event;
         if (e.scope != SCHEMA_TO_TICKET)
-                return 0;
+                return event_as_agent(db, &e, arena, &ret->as_agent);
         if (!ulid_eq(last->ticket, e.audience)) {
                 r = ticket_audience(db, e.audience, arena, &last->users, &last->n);
                 if (r)

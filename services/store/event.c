@@ -502,6 +502,19 @@ int event_of(struct db *db, const struct log_entry *e, struct arena *arena, stru
         return 0;
 }
 
+int event_as_agent(struct db *db, const struct log_entry *e, struct arena *arena, bool *ret)
+{
+        struct op_mention_add mention = { 0 };
+        int r;
+
+        *ret = e->kind == &schema_op_own_view_set;
+        if (e->kind != &schema_op_mention_add)
+                return 0;
+        r = log_entry_body(NULL, e, arena, &mention);
+        *ret = mention.note;
+        return r || mention.note ? r : person_may(db, mention.user, SCHEMA_ROLE_AGENT, ret);
+}
+
 void event_of_added(const struct log_entry *e, const struct comment *comment, struct arena *arena, struct event *ret)
 {
         struct source s = { .entry = e, .arena = arena, .ret = ret };

@@ -74,6 +74,7 @@ static int change_tell(struct db *db, sqlite3_stmt *q, struct arena *arena, stru
         if (r || !visible || (internal && !caller_is_agent(&user)))
                 return r == -ENOENT ? 0 : r;
         ret->user = user.user;
+        ret->as_agent = caller_is_agent(&user); /* counts and tickets are an agent's */
         if (db_column_int(q, 3) == MARK) {
                 struct event_read_marked data = { .ticket = ticket, .comment = db_column_ulid(q, 5) };
 

@@ -110,8 +110,9 @@ class Browser {
         }
 
         async start() {
+                const { flags = [], ...options } = this.options;
                 this.context = await chromium.launchPersistentContext(join(this.folder, "profile"), {
-                        executablePath: this.program, headless: true, args: FLAGS, baseURL: this.desk.origin, ...this.options,
+                        executablePath: this.program, headless: true, args: [...FLAGS, ...flags], baseURL: this.desk.origin, ...options,
                 });
                 this.context.setDefaultTimeout(DEADLINE_MS);
                 await this.context.exposeBinding("__problem", (_, what) => this.problem(what));
@@ -183,7 +184,7 @@ class Browser {
         }
 }
 
-/** A test with a desk, and as many browsers as it wants. settings: as in assist.conf; browser: options of a Playwright context. */
+/** A test with a desk, and as many browsers as it wants. settings: as in assist.conf; browser: options of a Playwright context, and `flags`. */
 export function story(name, run, { settings = {} } = {}) {
         test(name, { skip: why_not || false }, async (t) => {
                 const desk = await Desk.open(settings);

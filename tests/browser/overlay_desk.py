@@ -3,11 +3,13 @@ to do: a JSON line {"id", "call", "args"} in, a line {"id", "value"} or {"id", "
 
 This process has a network where all cables end, and where devices without a browser are; the desk's services have one, and so has each browser.
 Addresses are yggdrasil's, because a browser trusts 127.x.y.z more than it trusts people's; the node is played, and the cables are plain ones."""
+import http.server
 import json
 import os
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -80,7 +82,8 @@ class OverlayDesk(Desk):
         run("ip", "link", "set", "hub", "up")
         self.namespace = Namespace(OWN, TUN)
         self.browsers, self.peers = {}, 0
-        self.join(self.peer())
+        self.own = self.peer()
+        self.join(self.own)
         super().__init__(settings)
         self.address = f"[{OWN}]:{self.port}"
         self.node = Node(self.root / "node.sock")
@@ -136,6 +139,33 @@ class OverlayDesk(Desk):
 
     def rpc(self, address, method, params):
         return self.devices[address].rpc(method, params)
+
+    def site(self, page, tls):
+        """Somebody else's site with one page, in which DESK is the desk's origin; answers where it is: an address that names must be mapped to."""
+        body = page.replace("DESK", f"http://{self.address}").encode()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == "/" else 404)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            address_family = socket.AF_INET6
+
+        server = Server((self.own, 0), Handler)
+        if tls:
+            files = self.root / "site.key", self.root / "site.crt"
+            run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=site", "-keyout", str(files[0]), "-out", str(files[1]))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(files[1], files[0])
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return {"address": f"[{self.own}]", "port": server.server_address[1]}
 
     def finish(self):
         """All is as it should be at the end."""

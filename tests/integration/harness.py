@@ -365,6 +365,7 @@ class Device:
     def __init__(self, desk, address, secret=None):
         self.desk, self.address, self.secret = desk, address, secret
         self.token = self.user = self.role = self.connection = None
+        self.embed = False
         self.number = 0
 
     def close(self):
@@ -408,7 +409,7 @@ class Device:
         """Opens a session: with the device's secret where it has one, else a stranger's."""
         self.token = None
         nonce = self.post("/session/nonce", {}).json
-        request = {"nonce": nonce["nonce"]}
+        request = {"nonce": nonce["nonce"], "embed": self.embed}
         if self.secret:
             parts = [b"assist-session-1", unbase64url(nonce["project"]), nonce["server"].encode(), nonce["device"].encode(),
                      unbase64url(nonce["nonce"])]

@@ -36,7 +36,7 @@ class Follower:
     def ask(self):
         with Client(self.path) as client:
             self.after, items = client.call("personal.follow", [self.after, None])
-        return [(user, event[0], json.loads(event[4])) for user, event in items]
+        return [(user, event[0], json.loads(event[4])) for user, event, _ in items]
 
     def until(self, what, wanted):
         """All that is told until something that is wanted, for a device's user, came."""
