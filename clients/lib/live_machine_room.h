@@ -12,7 +12,6 @@
 #define HELLO(mode, cursor) "{\"type\":\"hello\",\"session\":\"01J00000000000000000000000\",\"mode\":\"" mode "\",\"cursor\":\"" cursor "\"}"
 #define EVENT(name) "{\"type\":\"" name "\",\"op_id\":\"01J00000000000000000000000\",\"actor\":\"01J00000000000000000000000\",\"at\":1,\"data\":{}}"
 #define FRAME(from, to, events) "{\"from\":\"" from "\",\"to\":\"" to "\",\"events\":[" events "]}"
-#define PAGE(from, to, events) "{\"from\":\"" from "\",\"to\":\"" to "\",\"events\":[" events "],\"more\":true}"
 
 struct room {
         int64_t now_us;
