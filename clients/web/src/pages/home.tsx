@@ -4,7 +4,7 @@ import { lazy } from '../ui/lazy';
 import { useDesk, useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
 import { useKeys } from '../ui/keys';
-import { Dialog, Empty } from '../ui/parts';
+import { Dialog, Empty, IconButton } from '../ui/parts';
 import { beside, go, place } from '../ui/router';
 import { ListPane } from './list';
 import { Nav } from './nav';
@@ -61,6 +61,12 @@ export function HomePage() {
       {nav && <Nav onPalette={() => setDialog('palette')} onKeys={() => setDialog('keys')} />}
       {listed && <ListPane onMenu={() => setDialog('nav')} />}
       <main class="main" id="content" tabIndex={-1}>
+        {!listed && !embedded && (
+          <div class="page-head">
+            <IconButton icon="menu" label={t('app.menu')} onClick={() => setDialog('nav')} />
+            {home.projectName.value}
+          </div>
+        )}
         {at.page === 'ticket' && <TicketPage key={at.number} number={at.number} />}
         {at.page === 'new' && <NewTicket />}
         {at.page === 'settings' && <Settings />}

@@ -17,7 +17,7 @@ const Bulk = lazy(() => import('./bulk').then((m) => m.Bulk));
 const ViewDialog = lazy(() => import('./view').then((m) => m.ViewDialog));
 
 const SEARCH_MS = 200;
-const HEIGHT = { roomy: 74, dense: 52 } as const;
+const HEIGHT = { roomy: 74, dense: 52, found: 98 } as const;
 
 const folded = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
@@ -31,10 +31,10 @@ function Snippet({ text }: { text: string }) {
   );
 }
 
-function Row({ id, top, dense, position, of, selected, focusable, onSelect, snippet }: {
+function Row({ id, top, shape, position, of, selected, focusable, onSelect, snippet }: {
   id: string;
   top: number;
-  dense: boolean;
+  shape: keyof typeof HEIGHT;
   position: number;
   of: number;
   selected: boolean;
@@ -47,11 +47,12 @@ function Row({ id, top, dense, position, of, selected, focusable, onSelect, snip
   const at = place.value;
   if (!ticket) return null;
   const current = at.page === 'ticket' && at.number === ticket.number;
+  const dense = shape === 'dense';
   const viewers = (home.people.viewers.at(id).value ?? []).map(({ user }) => user).filter((user) => user !== home.me.user);
   const snooze = home.snoozes.value.get(id);
   const tabIndex = focusable ? 0 : -1;
   return (
-    <li class={`list-row${dense ? ' dense' : ''}${current ? ' current' : ''}${ticket.unread ? ' unread' : ''}`} style={{ transform: `translateY(${top}px)` }}
+    <li class={`list-row ${shape}${current ? ' current' : ''}${ticket.unread ? ' unread' : ''}`} style={{ transform: `translateY(${top}px)` }}
       aria-setsize={of} aria-posinset={position}>
       <span class="pick">
         {onSelect && (
@@ -71,7 +72,7 @@ function Row({ id, top, dense, position, of, selected, focusable, onSelect, snip
           <When at={ticket.changed_at} />
         </span>
         <span class="line small soft">
-          <span>#{ticket.number}</span>
+          <span class="number">#{ticket.number}</span>
           {!dense && <span class="clip">{home.people.name(ticket.requester)}</span>}
           <StatePill state={ticket.state} label={ticket.label} />
           <PriorityPill priority={ticket.priority} />
@@ -81,7 +82,15 @@ function Row({ id, top, dense, position, of, selected, focusable, onSelect, snip
               <span class="visually-hidden">{t('list.snoozed')}</span>
             </span>
           )}
-          {!dense && ticket.tags.slice(0, 2).map((tag) => <span key={tag} class="tag">{tag}</span>)}
+          {!dense && (
+            <span class="tags">
+              {ticket.tags.slice(0, 2).map((tag) => (
+                <span key={tag} class="tag">
+                  {tag}
+                </span>
+              ))}
+            </span>
+          )}
           <span class="end">
             {viewers.length > 0 && (
               <span class="row">
@@ -134,7 +143,7 @@ function Head({ view, onMenu, onSaveView }: { view: string; onMenu: () => void; 
   const title = query.value ? t('list.search') : !home.agent ? t('nav.your_tickets') : known ? t(known.name) : home.definitions.name('view', view);
   return (
     <div class="list-head">
-      <div class="list-title">
+      <div class={`list-title${query.value ? ' searching' : ''}`}>
         {!embedded && (
           <span class={home.agent ? 'only-narrow' : ''}>
             <IconButton icon="menu" label={t('app.menu')} onClick={onMenu} />
@@ -179,7 +188,8 @@ export function ListPane({ onMenu }: { onMenu: () => void }) {
   const scroll = useRef<HTMLDivElement>(null);
   const dense = density.value === 'dense';
   const ids = list.ids.value;
-  const { rows, total, show } = useRows(scroll, ids.length, HEIGHT[dense ? 'dense' : 'roomy']);
+  const shape = dense ? 'dense' : list.snippets.value.size ? 'found' : 'roomy';
+  const { rows, total, show } = useRows(scroll, ids.length, HEIGHT[shape]);
   const [focus, setFocus] = useState(0);
 
   const last = rows.at(-1)?.index ?? 0;
@@ -245,7 +255,7 @@ export function ListPane({ onMenu }: { onMenu: () => void }) {
           {rows.map(({ index, start }) => {
             const id = ids[index]!;
             return (
-              <Row key={id} id={id} top={start} dense={dense} position={index + 1} of={list.complete.value ? ids.length : -1} selected={selected.has(id)}
+              <Row key={id} id={id} top={start} shape={shape} position={index + 1} of={list.complete.value ? ids.length : -1} selected={selected.has(id)}
                 focusable={index === Math.min(focus, ids.length - 1)} onSelect={home.agent ? (on) => select(id, on) : undefined}
                 snippet={list.snippets.value.get(id)} />
             );

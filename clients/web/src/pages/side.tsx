@@ -195,8 +195,8 @@ export function Side({ ticket }: { ticket: Ticket }) {
             <IconButton icon="close" small label={`${t('app.remove')}: ${people.name(user)}`} onClick={() => set({ remove_watchers: [user] }, t('ticket.watchers'))} />
           </div>
         ))}
-        <select aria-label={t('ticket.watchers')} value="" onChange={(e) => e.currentTarget.value && set({ add_watchers: [e.currentTarget.value] }, t('ticket.watchers'))}>
-          <option value="">+</option>
+        <select aria-label={t('ticket.add_watcher')} value="" onChange={(e) => e.currentTarget.value && set({ add_watchers: [e.currentTarget.value] }, t('ticket.watchers'))}>
+          <option value="">{t('ticket.add_watcher')}</option>
           {others.map(({ id, name }) => (
             <option key={id} value={id}>
               {name}

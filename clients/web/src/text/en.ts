@@ -101,6 +101,7 @@ export const en = {
   'ticket.add_tag': 'Add a tag',
   'ticket.remove_tag': 'Remove the tag {tag}',
   'ticket.watchers': 'Watchers',
+  'ticket.add_watcher': 'Add a watcher',
   'ticket.fields': 'Fields',
   'ticket.requester': 'Customer',
   'ticket.other_tickets': 'Other tickets of theirs',

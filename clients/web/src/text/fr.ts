@@ -103,6 +103,7 @@ export const fr: Catalogue = {
   'ticket.add_tag': 'Ajouter une étiquette',
   'ticket.remove_tag': 'Retirer l’étiquette {tag}',
   'ticket.watchers': 'Observateurs',
+  'ticket.add_watcher': 'Ajouter un observateur',
   'ticket.fields': 'Champs',
   'ticket.requester': 'Client',
   'ticket.other_tickets': 'Ses autres tickets',

@@ -99,8 +99,12 @@ function Changes() {
                   <code class="small">{entry.kind}</code>{' '}
                   {numberOf(entry.ticket) && <a href={`/t/${numberOf(entry.ticket)}`}>#{numberOf(entry.ticket)}</a>}
                 </td>
-                <td class="small soft plain-words">{say(entry.before)}</td>
-                <td class="small plain-words">{say(entry.after)}</td>
+                <td class="small soft">
+                  <div class="clamp plain-words">{say(entry.before)}</div>
+                </td>
+                <td class="small">
+                  <div class="clamp plain-words">{say(entry.after)}</div>
+                </td>
               </tr>
             ))}
           </tbody>
