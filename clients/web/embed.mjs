@@ -18,20 +18,26 @@ rmSync(packed, { recursive: true, force: true });
 mkdirSync(packed, { recursive: true });
 
 const include = (name, file) => `__asm__(".pushsection .rodata\\n${name}: .incbin \\"${file}\\"\\n.popsection");\nextern const char ${name}[];\n`;
+const EMBEDDED = "embed";
 let data = "", rows = "";
 const files = readdirSync(dir, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
+        .concat(EMBEDDED)
         .sort();
+// the page for frames of other sites, which knows it by this
+const embedded = Buffer.from(readFileSync(join(dir, "index.html"), "utf8").replace("<html ", "<html data-embed "));
 files.forEach((file, i) => {
-        const type = types[extname(file)];
+        const type = types[file === EMBEDDED ? ".html" : extname(file)];
         if (!type)
                 throw new Error(`${file}: embed.mjs knows no type for files like this`);
-        const body = readFileSync(join(dir, file));
+        const body = file === EMBEDDED ? embedded : readFileSync(join(dir, file));
         const gzip = gzipSync(body, { level: 9 });
         const smaller = gzip.length < body.length;
         const hash = createHash("sha256").update(body).digest("hex").slice(0, 32);
-        data += include(`page_${i}`, join(dir, file));
+        if (file === EMBEDDED)
+                writeFileSync(join(packed, file), body);
+        data += include(`page_${i}`, join(file === EMBEDDED ? packed : dir, file));
         if (smaller) {
                 writeFileSync(join(packed, `${i}.gz`), gzip);
                 data += include(`page_${i}_gzip`, join(packed, `${i}.gz`));

@@ -22,7 +22,23 @@ story("a site that may shows the desk in a frame", async ({ desk, browser }) => 
         const frame = page.frames().find((one) => one.url() === `${desk.origin}/embed`);
         ok(!await frame.evaluate(() => isSecureContext));
         await axe(page);
+
+        // an admin binds in the frame, which is a device of its own, and may do there what a customer may
+        await desk.user("ada@example.org", "Ada", "admin");
+        const inside = page.frameLocator("iframe"), before = await desk.call("mails");
+        await inside.getByLabel("Email address").fill("ada@example.org");
+        await inside.getByRole("button", { name: "Send me a code" }).click();
+        await inside.getByLabel("Code from the mail").fill(await desk.call("code_without_link", "ada@example.org", before));
+        await inside.getByRole("button", { name: "Connect" }).click();
+        await inside.getByRole("link", { name: "New ticket" }).first().waitFor();
+        equal(await inside.getByRole("link", { name: "Administration" }).count(), 0);
+        const { secret, role } = await frame.evaluate(() => JSON.parse(localStorage.getItem("assist.device")));
+        equal(role, "customer");
         await screenshot(page, "embedded");
+        const whole = await shop.open("/");
+        await whole.getByLabel("Email address").waitFor(); // its storage is another one
+        ok(!JSON.stringify(await whole.evaluate(() => ({ ...localStorage }))).includes(secret));
+        await whole.close();
         await button.click();
         ok(await page.locator("iframe").isHidden());
 

@@ -102,7 +102,17 @@ class Browser {
                 const { address, command } = await desk.call("browser", name);
                 const folder = mkdtempSync(join(tmpdir(), "browser-"));
                 const program = join(folder, "chromium");
-                writeFileSync(program, `#!/bin/sh\nexport HOME=${folder}\necho $$ >${folder}/pid\nexec ${command.join(" ")} chromium "$@"\n`);
+                // Playwright has no storage apart for frames of other sites, as people's browsers do
+                writeFileSync(program, `#!/bin/sh
+export HOME=${folder}
+echo $$ >${folder}/pid
+for flag; do
+        shift
+        case $flag in --disable-features=*) flag=$(echo "$flag" | sed s/ThirdPartyStoragePartitioning,//) ;; esac
+        set -- "$@" "$flag"
+done
+exec ${command.join(" ")} chromium "$@"
+`);
                 chmodSync(program, 0o755);
                 Object.assign(browser, { desk, name, options, address, folder, program, problems: [], expected: [] });
                 await browser.start();

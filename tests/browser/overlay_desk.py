@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -16,7 +17,7 @@ import threading
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
-from harness import BIN, Desk  # noqa: E402
+from harness import BIN, Desk, until  # noqa: E402
 
 OWN, NETWORK, PEER = "200:de5c::1", "300:de5c::/64", "200:{:x}::1"
 TUN = "ygg0"
@@ -25,6 +26,7 @@ TUN = "ygg0"
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout
 
 
 class Namespace:
@@ -37,10 +39,13 @@ class Namespace:
         self.address, self.cable = address, f"cable{Namespace.made}"
         self.holder = subprocess.Popen(["unshare", "--net", "bash", "-c", "echo; exec sleep infinity"], stdout=subprocess.PIPE)
         self.holder.stdout.readline()
+        # an address that becomes good later would be a change of the network, which ends what a browser is loading
+        run(*self.command("sh", "-c", "for where in all default; do echo 0 >/proc/sys/net/ipv6/conf/$where/accept_dad; done"))
         run("ip", "link", "add", self.cable, "type", "veth", "peer", "name", interface, "netns", str(self.holder.pid))
         run("ip", "link", "set", self.cable, "master", "hub", "up")
         for what in (["link", "set", "lo", "up"], ["address", "add", f"{address}/7", "dev", interface, "nodad"], ["link", "set", interface, "up"]):
             run(*self.command("ip", *what))
+        until("the cable is plugged in", lambda: "LOWER_UP" in run(*self.command("ip", "link", "show", interface)))
 
     def command(self, *command):
         return ["nsenter", "--target", str(self.holder.pid), "--net", "--", *map(str, command)]
@@ -115,6 +120,19 @@ class OverlayDesk(Desk):
     def code(self, email, before=()):
         """The code in the newest mail to somebody, that is none of those before."""
         return self.code_mailed_to(email, before)
+
+    def code_without_link(self, email, before):
+        """The same of a mail for an embedded page."""
+        def find():
+            for file in self.mails():
+                mail = self.ctl("mail", "show", file) if file not in before else ""
+                if f"To: <{email}>" in mail and (code := re.search(r"^ +([0-9A-Z]{4}-[0-9A-Z]{4})$", mail, re.MULTILINE)):
+                    return code[1]
+        return until(f"a code for {email}", find)
+
+    def links(self):
+        """What the mails' links lead to."""
+        return [link for file in self.mails() for link in re.findall(r"http://\S+", self.ctl("mail", "show", file))]
 
     def bind_browser(self, name, email):
         """What a browser's device would have got by enrolling: its secret."""

@@ -5,6 +5,7 @@ import { Field } from '../ui/parts';
 import { fragment, go } from '../ui/router';
 import { Icon } from '../ui/icon';
 import { Mark } from '../ui/mark';
+import { awaited } from '../state/settings';
 import { code, isFailure } from '../wire/failure';
 import { reasonOf, t } from '../text/text';
 
@@ -20,6 +21,13 @@ function usualLabel(): string {
 }
 
 const canonical = (typed: string): string => typed.replace(/[\s-]/g, '').toUpperCase();
+
+/** What a mail's link says: /bind#CODE&label=LABEL */
+function linked(): { code: string; label: string } | undefined {
+  const said = new URLSearchParams(`code=${fragment.value}`);
+  const typed = canonical(said.get('code') ?? '');
+  return /^[0-9A-Z]{8}$/.test(typed) ? { code: typed, label: said.get('label') ?? '' } : undefined;
+}
 
 function words(e: unknown, fields: Partial<Record<string, string>> = {}): string {
   if (!isFailure(e)) throw e;
@@ -41,10 +49,13 @@ function words(e: unknown, fields: Partial<Record<string, string>> = {}): string
 
 export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) {
   const desk = useDesk();
-  const [email, setEmail] = useState('');
-  const [label, setLabel] = useState(usualLabel);
-  const [typed, setTyped] = useState('');
-  const [asked, setAsked] = useState(false);
+  const link = linked();
+  const waiting = awaited.value && awaited.value.until > Date.now() ? awaited.value : undefined;
+  const here = waiting && (!link || link.label === waiting.label);
+  const [email, setEmail] = useState(waiting?.email ?? '');
+  const [label, setLabel] = useState(() => waiting?.label ?? usualLabel());
+  const [typed, setTyped] = useState(here && link ? link.code : '');
+  const [asked, setAsked] = useState(!!here);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<{ email?: string; label?: string; code?: string; form?: string }>({});
 
@@ -96,7 +107,7 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
           </p>
         )}
         {fragment.value && !asked && (
-          <p class="notice">{/^[0-9A-Za-z-]{4,20}$/.test(fragment.value) ? t('bind.elsewhere', { code: fragment.value }) : t('bind.elsewhere_none')}</p>
+          <p class="notice">{link?.label ? t('bind.elsewhere', link) : t('bind.elsewhere_none')}</p>
         )}
         {!asked && (
           <>

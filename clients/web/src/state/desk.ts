@@ -1,7 +1,7 @@
 /* Who this browser is to the desk: a stranger who may bind it, or somebody who is at home here. */
 import { signal } from '@preact/signals';
 import { Home, type Me } from './home';
-import { device, type Device } from './settings';
+import { awaited, device, type Device } from './settings';
 import { code, isFailure, type Failure } from '../wire/failure';
 import { Rpc } from '../wire/rpc';
 import { Session } from '../wire/session';
@@ -37,8 +37,9 @@ export class Desk {
   }
 
   /** Ask for a code by mail. */
-  askForCode(email: string, label: string): Promise<{ expires_at: number }> {
-    return this.rpc.call('enroll.start', { email, label, op_id: ulid() });
+  async askForCode(email: string, label: string): Promise<void> {
+    const { expires_at } = await this.rpc.call('enroll.start', { email, label, embed: this.embedded, op_id: ulid() });
+    awaited.value = { email, label, until: expires_at };
   }
 
   /** The code makes this browser a device of the user's. */
@@ -47,6 +48,7 @@ export class Desk {
     const project = this.session.project!;
     /* kept before anything else: the desk tells it until the first session alone */
     device.value = { secret, project, user, name: '', role: 'customer' };
+    awaited.value = undefined;
     this.session.drop();
     const { name = '', role = 'customer' } = await this.session.open();
     device.value = { secret, project, user, name, role };

@@ -47,5 +47,8 @@ export interface Device extends DeviceKey {
   role: Role;
 }
 
+/** A code is on its way to this browser's user: the link in the mail may open another tab. */
+export const awaited = setting<{ email: string; label: string; until: number } | undefined>('awaited', undefined);
+
 export const device = signal<Device | undefined>(read<Device>('device'));
 effect(() => write('device', device.value));

@@ -258,7 +258,7 @@ export const en = {
   'bind.bad_code': 'A code has 8 letters and digits.',
   'bind.revoked': 'This device was disconnected. Connect it again to go on.',
   'bind.another_desk': 'This is another desk than the one that this browser was connected to. Connect again only if you expected that.',
-  'bind.elsewhere': 'This code works only on the device that asked for it. There, enter it: {code}',
+  'bind.elsewhere': 'A device called “{label}” asked for this code, which works there alone. Enter it on that device: {code}',
   'bind.elsewhere_none': 'Did you ask for a code on another device? Enter it there: it works on that device alone.',
 
   'settings.title': 'Settings',

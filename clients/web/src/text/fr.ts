@@ -260,7 +260,7 @@ export const fr: Catalogue = {
   'bind.bad_code': 'Un code a 8 lettres et chiffres.',
   'bind.revoked': 'Cet appareil a été déconnecté. Reconnectez-le pour continuer.',
   'bind.another_desk': 'Ce n’est pas l’assistance à laquelle ce navigateur était connecté. Ne reconnectez que si vous vous y attendiez.',
-  'bind.elsewhere': 'Ce code ne vaut que sur l’appareil qui l’a demandé. Entrez-y : {code}',
+  'bind.elsewhere': 'Un appareil nommé « {label} » a demandé ce code, qui ne vaut que là. Entrez-le sur cet appareil : {code}',
   'bind.elsewhere_none': 'Avez-vous demandé un code sur un autre appareil ? Entrez-le là-bas : il ne vaut que sur celui-là.',
 
   'settings.title': 'Réglages',
