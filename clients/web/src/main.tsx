@@ -5,8 +5,9 @@ import { render } from 'preact';
 import { App, nameTab } from './pages/app';
 import { Desk } from './state/desk';
 import { ready } from './text/text';
+import { embedded } from './ui/router';
 
-const desk = new Desk((...args) => fetch(...args), document.documentElement.dataset.embed !== undefined);
+const desk = new Desk((...args) => fetch(...args), embedded);
 nameTab(desk);
 void desk.start();
 await ready;

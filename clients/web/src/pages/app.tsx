@@ -10,6 +10,7 @@ import type { Desk } from '../state/desk';
 import { t } from '../text/text';
 
 const Bind = lazy(() => import('./bind').then((m) => m.Bind));
+const Elsewhere = lazy(() => import('./bind').then((m) => m.Elsewhere));
 
 export function App({ desk }: { desk: Desk }) {
   const phase = desk.phase.value;
@@ -29,7 +30,7 @@ export function App({ desk }: { desk: Desk }) {
         {phase.is === 'stranger' && <Bind why={phase.why} />}
         {phase.is === 'home' && (
           <HomeContext.Provider value={phase.home} key={phase.home.me.user + phase.home.me.role}>
-            {place.value.page === 'bind' ? <Bind /> : <HomePage />}
+            {place.value.page === 'bind' ? <Elsewhere /> : <HomePage />}
             <Confirm />
             <Toasts />
           </HomeContext.Provider>

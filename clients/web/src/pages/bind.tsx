@@ -157,3 +157,19 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
     </main>
   );
 }
+
+/** A mail's link on a device that is somebody's already: it says what was asked, and changes nothing. */
+export function Elsewhere() {
+  const link = linked();
+  return (
+    <main class="center" id="content">
+      <div class="card">
+        <h1>{t('bind.title')}</h1>
+        <p>{link?.label ? t('bind.elsewhere', link) : t('bind.elsewhere_none')}</p>
+        <a class="button main" href="/">
+          {t('bind.to_desk')}
+        </a>
+      </div>
+    </main>
+  );
+}

@@ -15,6 +15,7 @@ const TicketPage = lazy(() => import('./ticket').then((m) => m.TicketPage));
 const NewTicket = lazy(() => import('./new').then((m) => m.NewTicket));
 const Settings = lazy(() => import('./settings').then((m) => m.Settings));
 const Admin = lazy(() => import('./admin/admin').then((m) => m.Admin));
+const Operations = lazy(() => import('./operations/operations').then((m) => m.Operations));
 const Palette = lazy(() => import('./palette').then((m) => m.Palette));
 
 const KEYS: [string, Text][] = [
@@ -71,6 +72,7 @@ export function HomePage() {
         {at.page === 'new' && <NewTicket />}
         {at.page === 'settings' && <Settings />}
         {at.page === 'admin' && home.admin && <Admin section={at.section} />}
+        {at.page === 'operations' && home.admin && <Operations />}
         {at.page === 'list' && <Empty icon="inbox" title={t('ticket.pick')} text={t(home.agent ? 'ticket.pick_text' : 'ticket.pick_customer')} />}
         {(at.page === 'nowhere' || ((at.page === 'admin' || at.page === 'operations') && !home.admin)) && (
           <Empty icon="help" title={t('app.not_found')} text={t('app.not_found_text')}>

@@ -68,6 +68,7 @@ const formats = computed(() => ({
   exact: new Intl.DateTimeFormat(spoken.value.language, { dateStyle: 'full', timeStyle: 'medium' }),
   day: new Intl.DateTimeFormat(spoken.value.language, { dateStyle: 'medium' }),
   short: new Intl.DateTimeFormat(spoken.value.language, { dateStyle: 'medium', timeStyle: 'short' }),
+  clock: new Intl.DateTimeFormat(spoken.value.language, { hour: '2-digit', minute: '2-digit' }),
   bytes: new Intl.NumberFormat(spoken.value.language, { maximumFractionDigits: 1 }),
 }));
 
@@ -90,6 +91,8 @@ export function relative(at: number): string {
 
 export const exact = (at: number): string => formats.value.exact.format(at);
 export const shortTime = (at: number): string => formats.value.short.format(at);
+
+export const clock = (at: number): string => formats.value.clock.format(at);
 
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

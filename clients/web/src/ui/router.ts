@@ -1,8 +1,14 @@
 /* Where the user is: the page's address, which every place has. */
 import { computed, signal } from '@preact/signals';
 
-const url = signal(new URL(location.href));
-addEventListener('popstate', () => (url.value = new URL(location.href)));
+/** In somebody else's frame the page stays at one path, which alone may be framed: where the user is stands behind it. */
+export const embedded = document.documentElement.dataset.embed !== undefined;
+
+const here = (): URL => new URL(embedded ? (new URL(location.href).searchParams.get('at') ?? '/') : location.href, location.origin);
+const addressOf = (to: URL): string => (embedded ? `/embed?${new URLSearchParams({ at: to.pathname + to.search })}` : to.href);
+
+const url = signal(here());
+addEventListener('popstate', () => (url.value = here()));
 
 export type Place =
   | { page: 'list'; view: string }
@@ -20,7 +26,7 @@ export const place = computed<Place>(() => {
   const [, first = '', second = '', ...more] = pathname.split('/');
   const view = searchParams.get('v') ?? '';
   if (more.length) return { page: 'nowhere' };
-  if (first === '' || first === 'embed') return { page: 'list', view };
+  if (first === '') return { page: 'list', view };
   if (first === 't' && /^[1-9][0-9]{0,14}$/.test(second)) return { page: 'ticket', number: Number(second), view };
   if (first === 'admin') return { page: 'admin', section: second };
   if (first === 'new' || first === 'bind' || first === 'settings') return second ? { page: 'nowhere' } : { page: first };
@@ -33,10 +39,10 @@ export const query = computed(() => url.value.searchParams.get('q') ?? '');
 export const fragment = computed(() => url.value.hash.slice(1));
 
 export function go(to: string, { replace = false } = {}): void {
-  const next = new URL(to, location.href);
+  const next = new URL(to, url.peek());
   if (next.href === url.peek().href) return;
-  if (replace) history.replaceState(null, '', next);
-  else history.pushState(null, '', next);
+  if (replace) history.replaceState(null, '', addressOf(next));
+  else history.pushState(null, '', addressOf(next));
   url.value = next;
 }
 
