@@ -38,9 +38,9 @@ static int op_fold(struct then *p, const struct log_entry *e)
         if (!e->kind)
                 return 0;
         body = arena_zalloc(&p->arena, e->kind->body->size);
-        r = log_insert(p->to, e, STR(""), NULL); /* by it the fold finds its texts */
+        r = log_place(p->to, e);
         if (!r)
-                r = log_texts_copy(p->from, p->to, e->seq);
+                r = log_texts_copy(p->from, p->to, e->seq, 1);
         if (!r)
                 r = log_entry_body(p->from, e, &p->arena, body);
         return r ? r : fold_apply(p->to, e, body);

@@ -268,7 +268,7 @@ static struct db *fresh(struct room *room, const struct log_entry *entries, size
         assert_int_equal(db_open(arena_format(&room->arena, "%s/%s", room->folder, name).p, DB_FLEETING, NULL, &store_migrations, &db), 0);
         assert_int_equal(db_begin(db), 0);
         for (size_t i = 0; i < n; i++) {
-                assert_int_equal(log_insert(db, &entries[i], STR(""), NULL), 0);
+                assert_int_equal(log_place(db, &entries[i]), 0);
                 texts_invent(db, &entries[i]);
         }
         return db;

@@ -34,52 +34,49 @@ static const char counts[] =
 
 static int row_fold(struct rebuild *b, sqlite3_stmt *q)
 {
-        struct str request = arena_str(&b->arena, db_column_str(q, 4));
         struct log_entry e;
         void *body;
         int r = log_entry_read(q, &b->arena, &e);
 
         if (!r)
-                r = log_insert(b->to, &e, db_column_str(q, 3), request.n ? &request : NULL);
-        if (!r)
-                r = log_texts_copy(b->from, b->to, e.seq);
+                r = log_place(b->to, &e);
         if (!r && e.kind) {
                 body = arena_zalloc(&b->arena, e.kind->body->size);
                 r = log_entry_body(b->from, &e, &b->arena, body);
                 if (!r)
                         r = fold_apply(b->to, &e, body);
         }
-        b->folded = e.seq;
         b->job->ops = ++b->ops;
         return r;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
 }
 
 /* The rows of a slice, and their texts, are of one state: the statement that is under way holds it. */
 static int slice_fold(struct rebuild *b, int64_t until)
 {
-        sqlite3_stmt *q = db_query(b->from, "SELECT seq, scope, audience, record, request FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3", "iii",
-                                   b->folded, until, (int64_t)JOB_SLICE_OPS);
-        int r;
+        int64_t from = b->folded, to = least(until, from + JOB_SLICE_OPS);
+        sqlite3_stmt *q = db_query(b->from, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", from, to);
+        int r = db_step(b->from, q), copied = r > 0 ? log_texts_copy(b->from, b->to, from + 1, to - from) : 0;
 
-        while ((r = db_step(b->from, q)) > 0) {
-                r = row_fold(b, q);
+        for (; r > 0 && !copied; r = db_step(b->from, q)) {
+                copied = row_fold(b, q);
                 arena_reset(&b->arena);
-                if (r) {
-                        db_done(q);
-                        return r;
-                }
         }
-        return r;
+        db_done(q);
+        b->folded = to;
+        return r < 0 ? r : copied;
 }
 
 static int log_fold(struct rebuild *b, int64_t until)
 {
-        int64_t before = -1;
         int r = 0;
 
         job_step(b->job, JOB_STEP_LOG, until);
-        while (!r && b->folded < until && b->folded != before) { /* a log that was cut off ends early */
-                before = b->folded;
+        while (!r && b->folded < until) {
                 r = job_goes_on(b->job);
                 if (!r)
                         r = slice_fold(b, until);
@@ -98,7 +95,7 @@ static int texts_index(struct rebuild *b)
                 before = b->indexed;
                 r = job_goes_on(b->job);
                 if (!r)
-                        r = search_index(b->to, &b->arena, INDEX_OPS, &b->indexed);
+                        r = search_index(b->to, b->from, &b->arena, least(b->folded - b->indexed, INDEX_OPS), &b->indexed);
                 b->job->ops = b->indexed;
         }
         return r;
@@ -107,11 +104,10 @@ static int texts_index(struct rebuild *b)
 /* Never past the position of our index: a fresh one is made of the tables as they were there. */
 static int catch_up(struct rebuild *b)
 {
-        int64_t indexed, before = -1;
+        int64_t indexed;
         int r = 0;
 
-        while (!r && (indexed = b->job->store->search.indexed) - b->folded >= JOB_SLICE_OPS && b->folded != before) {
-                before = b->folded;
+        while (!r && (indexed = b->job->store->search.indexed) - b->folded >= JOB_SLICE_OPS) {
                 r = log_fold(b, indexed);
                 if (!r)
                         r = texts_index(b);

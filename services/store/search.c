@@ -159,7 +159,7 @@ static int entry_index(struct db *db, const struct log_entry *e, struct arena *a
         return 0;
 }
 
-int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *ret_seq)
+int search_index(struct db *db, struct db *log, struct arena *arena, int64_t max_ops, int64_t *ret_seq)
 {
         sqlite3_stmt *q;
         int64_t seq, behind;
@@ -168,8 +168,8 @@ int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *r
         if (r)
                 return r;
         behind = seq;
-        q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", seq, max_ops);
-        while ((r = db_step(db, q)) > 0) {
+        q = db_query(log, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", seq, max_ops);
+        while ((r = db_step(log, q)) > 0) {
                 struct log_entry e;
 
                 r = log_entry_read(q, arena, &e);

@@ -13,8 +13,9 @@ enum search_source { SEARCH_SUBJECT, SEARCH_COMMENT, SEARCH_NOTE, SEARCH_FIELD, 
 
 /* The position up to which the index goes, in this connection's view. */
 int search_position(struct db *db, int64_t *ret);
-/* Takes in what the next ops changed, at most max_ops of them; the position is then *ret_seq. In the caller's transaction. */
-int search_index(struct db *db, struct arena *arena, int64_t max_ops, int64_t *ret_seq);
+/* Takes in what the next ops of log changed, at most max_ops of them; the position is then *ret_seq. In the caller's transaction. log: db
+ * itself, or the database whose log was folded into db. */
+int search_index(struct db *db, struct db *log, struct arena *arena, int64_t max_ops, int64_t *ret_seq);
 /* Before the texts of the op at this position are deleted: they are not found any more. */
 int search_forget(struct db *db, int64_t seq);
 /* After texts were redacted: FTS5 has only written that their words are out, and so have edits and deletions before. Notes that they are to

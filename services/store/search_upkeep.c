@@ -150,7 +150,7 @@ static int step_index(struct store *s, int64_t max_ops)
         int r = step_begin(db);
 
         if (!r)
-                r = search_index(db, &s->writer.arena, max_ops, &reached);
+                r = search_index(db, db, &s->writer.arena, max_ops, &reached);
         r = step_end(db, r);
         if (!r)
                 s->search.indexed = reached;

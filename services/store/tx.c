@@ -242,10 +242,16 @@ int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena
         return msgpack_read_committed(e->kind->body, e->op.body, &commit, arena, ret, NULL);
 }
 
-int log_texts_copy(struct db *from, struct db *to, int64_t seq)
+int log_place(struct db *to, const struct log_entry *e)
+{
+        return db_do(to, "INSERT INTO op(seq, op_id, n, scope, record) VALUES(?1, ?2, ?3, ?4, x'')", "iuii", e->seq, e->op.op_id, (int64_t)e->op.n,
+                     (int64_t)e->scope);
+}
+
+int log_texts_copy(struct db *from, struct db *to, int64_t seq, int64_t n)
 {
         sqlite3_stmt *q = db_query(from, "SELECT id, salt, text FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0),
-                                   log_text_id(seq + 1, 0));
+                                   log_text_id(seq + n, 0));
         int r;
 
         while ((r = db_step(from, q)) > 0) {

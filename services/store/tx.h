@@ -65,8 +65,10 @@ static inline int64_t log_text_id(int64_t seq, unsigned field)
 }
 /* The text of an op's personal field: 0, or -ENOENT where it was redacted. In the arena. */
 int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret);
-/* The op's texts as they are now: what was redacted is not there to be copied. */
-int log_texts_copy(struct db *from, struct db *to, int64_t seq);
+/* To where an op is folded again: what the fold finds its texts by, but no record. */
+int log_place(struct db *to, const struct log_entry *e);
+/* The texts of n ops as they are now: what was redacted is not there to be copied. */
+int log_texts_copy(struct db *from, struct db *to, int64_t seq, int64_t n);
 
 /* Puts an op and its record in the log; fold_apply does the rest. request: the hash of its command, or NULL. */
 int log_insert(struct db *db, const struct log_entry *e, struct str record, const struct str *request);
