@@ -77,6 +77,14 @@ def test_a_reload_reads_the_settings_and_a_wrong_one_is_said_and_left(box, desk)
     box.run("systemctl", "reload", UNITS["gateway"])
 
 
+def test_the_log_is_folded_anew_and_verified_within_the_stores_walls(box, desk):
+    assert "equal            yes" in box.run("assistctl", "store", "rebuild")
+    assert "sound            yes" in box.run("assistctl", "audit", "verify")
+    for kind in ("rebuild", "verify"):
+        until("the journal has it", lambda: [r for r in box.journal(f"_SYSTEMD_UNIT={UNITS['store']}") if re.match(kind + r": \d+ ops, as they should be", r["MESSAGE"])])
+    assert box.unit(UNITS["store"], "NRestarts")["NRestarts"] == "0"
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_forbidden_system_call_ends_the_service_and_it_comes_back(box, desk, service):
     """swapon, from within the running process: a debugger puts it there. Where it holds the process for longer than the watchdog waits,
