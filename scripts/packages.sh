@@ -4,7 +4,7 @@ build_packages="build-essential cmake ninja-build pkg-config libsqlite3-dev libs
         libh2o-evloop-dev libwslay-dev libssl-dev libsodium-dev libyajl-dev libcurl4-openssl-dev libmagic-dev libinih-dev
         uthash-dev libcmocka-dev libjansson-dev zlib1g-dev util-linux"
 test_packages="clang clang-tidy cppcheck libclang-rt-14-dev llvm-14 python3-pytest python3-websockets python3-msgpack
-        python3-aiosmtpd curl strace valgrind gdb systemd dbus-daemon mmdebstrap iproute2 yggdrasil chromium git"
+        python3-aiosmtpd curl strace valgrind gdb systemd dbus-daemon mmdebstrap iproute2 yggdrasil chromium fonts-dejavu-core openssl git"
 
 # install_packages NAME...: those that are not there yet; as root, or by sudo.
 install_packages() {

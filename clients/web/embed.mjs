@@ -10,6 +10,7 @@ const types = {
         ".css": "text/css; charset=utf-8",
         ".svg": "image/svg+xml",
         ".png": "image/png",
+        ".txt": "text/plain; charset=utf-8",
         ".woff2": "font/woff2",
 };
 const [dir, out] = process.argv.slice(2).map((path) => resolve(path));

@@ -8,7 +8,8 @@ const dir = process.argv[2];
 const size = (file) => gzipSync(readFileSync(join(dir, file)), { level: 9 }).length;
 const files = readdirSync(dir, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1));
+        .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
+        .filter((file) => file !== "licenses.txt"); // no page loads it
 const page = readFileSync(join(dir, "index.html"), "utf8");
 // scripts, styles, and what they import at once, which vite names as modulepreload
 const first = ["index.html", ...[...page.matchAll(/(?:src|href)="\/([^"]+)"/g)].map((match) => match[1])];

@@ -25,6 +25,7 @@ export default defineConfig({
                 modulePreload: { polyfill: false },
                 assetsInlineLimit: 0, // a data: address is nothing that the page's policy lets in
                 reportCompressedSize: false,
+                license: { fileName: "licenses.txt" }, // of what the bundles contain
         },
         server: {
                 host: "127.0.0.1",

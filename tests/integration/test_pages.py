@@ -84,6 +84,11 @@ def test_what_is_named_by_its_content_is_kept_for_ever(stranger, asset):
         assert stranger.http("GET", asset, headers={"Accept-Encoding": refused}).body == answer.body, refused
 
 
+def test_whose_work_is_in_it_is_told(stranger, asset):
+    answer = stranger.http("GET", "/licenses.txt")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/plain; charset=utf-8" and b"preact" in answer.body
+
+
 def test_the_rules_for_every_request_hold_for_pages(desk, stranger):
     assert stranger.http("GET", "/", headers={"Host": "evil.example"}).status == 421
     assert stranger.http("GET", "/", headers={"Origin": "http://evil.example"}).status == 403
