@@ -12,7 +12,7 @@
 import { ok, deepEqual } from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -31,6 +31,10 @@ const DEADLINE_MS = 30_000;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage"];
 const why_not = spawnSync(PYTHON, [here("overlay_desk.py"), "--why-not"], { encoding: "utf8" }).stdout.trim();
+if (why_not) {
+        console.log(`skipped: ${why_not}`);
+        process.exit(77); // as ctest is told
+}
 
 /** Waits until `condition` answers something true, and answers that. */
 export async function until(what, condition, deadline_ms = DEADLINE_MS) {
@@ -182,6 +186,13 @@ exec ${command.join(" ")} chromium "$@"
                 return this.desk.call("plug", this.name, plugged);
         }
 
+        /** Waits until a text that a page put into localStorage is on disk: Chromium takes some seconds for it. */
+        written(text) {
+                const folder = join(this.folder, "profile/Default/Local Storage/leveldb");
+                const has = (file) => readFileSync(join(folder, file)).includes(text);
+                return until(`${text} is written`, () => readdirSync(folder).some((file) => file.endsWith(".log") && has(file)));
+        }
+
         /** Ends it as a crash does. `start` begins anew with what was kept. */
         async crash() {
                 process.kill(Number(readFileSync(join(this.folder, "pid"), "utf8")), "SIGKILL");
@@ -196,7 +207,7 @@ exec ${command.join(" ")} chromium "$@"
 
 /** A test with a desk, and as many browsers as it wants. settings: as in assist.conf; browser: options of a Playwright context, and `flags`. */
 export function story(name, run, { settings = {} } = {}) {
-        test(name, { skip: why_not || false }, async (t) => {
+        test(name, async (t) => {
                 const desk = await Desk.open(settings);
                 const browsers = [];
                 const browser = async (who, options = {}) => {

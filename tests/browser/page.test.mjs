@@ -35,13 +35,12 @@ story("a page that breaks its policy is found out", async ({ browser }) => {
 story("a device keeps what it kept, through a crash and a cut cable", async ({ desk, browser }) => {
         const ann = await browser("ann");
         let page = await ann.open("/");
-        await page.evaluate(() => localStorage.setItem("kept", "yes"));
-        await until("it is written", async () => {
-                await ann.crash();
-                await ann.start();
-                page = await ann.open("/");
-                return await page.evaluate(() => localStorage.getItem("kept")) === "yes" || page.evaluate(() => localStorage.setItem("kept", "yes"));
-        });
+        await page.evaluate(() => localStorage.setItem("kept", "through a crash"));
+        await ann.written("through a crash");
+        await ann.crash();
+        await ann.start();
+        page = await ann.open("/");
+        equal(await page.evaluate(() => localStorage.getItem("kept")), "through a crash");
         const asks = () => page.evaluate(() => fetch("/healthz", { signal: AbortSignal.timeout(1000) }).then((a) => a.status, () => 0));
         equal(await asks(), 200);
         await ann.plug(false);
