@@ -169,8 +169,9 @@ export function ThreadView({ ticket, thread, picking, onPick }: {
     if (atEnd.current) scroll.current!.scrollTop = scroll.current!.scrollHeight;
   }, [entries.length, waiting.length]);
   useEffect(() => {
-    const grown = new ResizeObserver(() => atEnd.current && (scroll.current!.scrollTop = scroll.current!.scrollHeight));
-    for (const child of scroll.current!.children) grown.observe(child);
+    const thread = scroll.current!;
+    const grown = new ResizeObserver(() => atEnd.current && (thread.scrollTop = thread.scrollHeight));
+    for (const child of thread.children) grown.observe(child);
     return () => grown.disconnect();
   }, [entries.length, shown]);
 

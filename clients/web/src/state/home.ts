@@ -94,6 +94,7 @@ export class Home {
       },
       () => rpc.call('project.info', {}, { again: 0 }),
     );
+    rpc.slow = this.live.doubt;
   }
 
   static async open(me: Me, rpc: Rpc, session: Session, fetcher: typeof fetch, over: (reason: string) => void): Promise<Home> {
@@ -162,13 +163,17 @@ export class Home {
   private connection(id: string | undefined): void {
     this.presence.connection(id);
     if (id === undefined) {
-      this.goneTimer ??= setTimeout(() => (this.offline.value = true), GONE_MS);
+      this.goneTimer ??= setTimeout(() => {
+        this.offline.value = true;
+        this.rpc.pause();
+      }, GONE_MS);
       return;
     }
     clearTimeout(this.goneTimer);
     this.goneTimer = undefined;
     this.offline.value = false;
     this.outbox.hurry();
+    this.uploads.goOn();
     this.quietly(this.people.fetchOnline());
     /* the first fetch comes behind the hello, so that nothing is missed between the two; what is only the user's own is not told again */
     if (this.connections++ === 0) this.refresh();

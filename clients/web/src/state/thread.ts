@@ -15,6 +15,7 @@ export class Thread {
   /** The newest public comment that the user has had in view: what a reply has seen. */
   readonly seen = signal<string | undefined>(undefined);
   private came: Entry[] | undefined;
+  private again = false;
 
   constructor(
     readonly ticket: string,
@@ -29,12 +30,22 @@ export class Thread {
     await this.fetch();
   }
 
+  /** All that the desk has, with what comes meanwhile. One at a time; asked for during one, another follows. */
   async fetch(): Promise<void> {
-    this.came = [];
+    if (this.came) return void (this.again = true);
+    do {
+      this.again = false;
+      this.came = [];
+      await this.fetchOnce(this.came);
+    } while (this.again);
+    this.came = undefined;
+  }
+
+  private async fetchOnce(came: Entry[]): Promise<void> {
     try {
       const [comments, notes] = await Promise.all([this.pages('comment.list'), this.agent ? this.pages('note.list') : []]);
       let thread: Entry[] = [];
-      for (const entry of [...comments, ...notes, ...this.came]) thread = foldThread(thread, entry);
+      for (const entry of [...comments, ...notes, ...came]) thread = foldThread(thread, entry);
       this.entries.value = thread;
       this.complete.value = true;
       this.failure.value = undefined;
@@ -42,8 +53,6 @@ export class Thread {
     } catch (e) {
       if (!isFailure(e)) throw e;
       this.failure.value = e;
-    } finally {
-      this.came = undefined;
     }
   }
 

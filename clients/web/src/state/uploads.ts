@@ -59,6 +59,11 @@ export class Uploads {
     if (upload?.peek().failure) void this.run(upload);
   }
 
+  /** The desk is there again. */
+  goOn(): void {
+    for (const upload of this.map.values()) if (upload.peek().failure?.passing) void this.run(upload);
+  }
+
   async remove(id: string): Promise<void> {
     this.map.delete(id);
     await this.cache.remove('file', id);
@@ -77,7 +82,7 @@ export class Uploads {
       const { id, name, type, blob } = upload.peek();
       let { upload: announced } = upload.peek();
       if (announced === undefined) {
-        announced = (await this.rpc.call('attachment.start', { name, size: blob.size, op_id: ulid() })).upload;
+        announced = (await this.rpc.call('attachment.start', { name, size: blob.size, op_id: ulid() }, { again: 0 })).upload;
         change({ upload: announced });
         await this.cache.put('file', { id, name, type, blob, upload: announced }).catch(() => undefined);
       } else change({ sent: await this.offset(announced) });
@@ -109,7 +114,7 @@ export class Uploads {
   private async ask(upload: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
     for (let stale: string | undefined, tried = 0; ; tried++) {
       const { token } = await this.session.open(stale);
-      const response = await this.fetcher(`/attachments/${upload}`, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } }).catch(() => {
+      const response = await this.fetcher(`/attachments/${upload}`, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` }, signal: this.rpc.signal }).catch(() => {
         throw new Failure(code.unreachable, 'the desk does not answer');
       });
       if (response.ok) return response;

@@ -1,10 +1,13 @@
-/* Markdown as a picture of itself: what people wrote is never trusted. It is parsed, then sanitized to a few elements; pictures from elsewhere become
- * links, so that a page of the desk asks nobody but the desk. */
+/* Markdown as a picture of itself: what people wrote is never trusted. HTML in it is text, as it was typed; what the parser makes is sanitized to a few
+ * elements all the same; pictures from elsewhere become links, so that a page of the desk asks nobody but the desk. */
 import DOMPurify from 'dompurify';
 import { Marked } from 'marked';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-const marked = new Marked({ gfm: true, breaks: true, async: false });
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => ESCAPES[c]!);
+
+const marked = new Marked({ gfm: true, breaks: true, async: false, renderer: { html: ({ text }) => escaped(text) } });
 
 const ELEMENTS = ['a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img', 'li', 'ol', 'p', 'pre', 's', 'strong', 'table',
   'tbody', 'td', 'th', 'thead', 'tr', 'ul'];
@@ -28,7 +31,10 @@ function sanitized(source: string): DocumentFragment {
   for (const link of fragment.querySelectorAll('a')) {
     link.target = '_blank';
     link.rel = 'noopener noreferrer nofollow';
-    if (!link.getAttribute('href')) link.replaceWith(...link.childNodes);
+    /* the parser writes the brackets of an address as %5B and %5D, which no URL has there */
+    const href = (link.getAttribute('href') ?? '').replace(/^(https?:\/\/)%5B([0-9a-f:.]+)%5D/i, '$1[$2]');
+    if (href) link.href = href;
+    else link.replaceWith(...link.childNodes);
   }
   /* a message has no headings of the page's own outline */
   for (const element of fragment.querySelectorAll('*')) {

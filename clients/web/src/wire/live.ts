@@ -31,6 +31,7 @@ export class Live {
   ) {
     this.machine = new LiveMachine(() => performance.now(), (below) => Math.floor(Math.random() * below), cursor);
     addEventListener('online', this.hurry);
+    addEventListener('offline', this.doubt);
     document.addEventListener('visibilitychange', this.hurry);
     this.step();
   }
@@ -39,12 +40,19 @@ export class Live {
     this.stopped = true;
     clearTimeout(this.timer);
     removeEventListener('online', this.hurry);
+    removeEventListener('offline', this.doubt);
     document.removeEventListener('visibilitychange', this.hurry);
     this.drop();
   }
 
   private readonly hurry = (): void => {
     if (document.visibilityState === 'visible') this.machine.hurry();
+    this.step();
+  };
+
+  /** A call is not answered: is it the desk, or the network? */
+  readonly doubt = (): void => {
+    this.machine.doubt();
     this.step();
   };
 

@@ -119,3 +119,20 @@ test('every pause is any time within its bound', () => {
   expect(asked).toEqual([3_001]);
   expect(machine.due()).toBe(1_500);
 });
+
+test('where something else was not answered, the desk has five seconds to say that it is there', () => {
+  const room = new Room();
+  const open = () => ['start c1', 'wait 0', '> connect', 'accepted', 'hello live c1', '> connected'].forEach((line) => step(room, line));
+  open();
+  room.machine.doubt();
+  room.machine.doubt();
+  step(room, '> send {"type":"ping"}');
+  step(room, 'say {"type":"pong"}');
+  step(room, 'pass 30000');
+  step(room, '> send {"type":"ping"}');
+  open();
+  room.machine.doubt();
+  step(room, '> send {"type":"ping"}');
+  step(room, 'pass 5000');
+  step(room, '> drop');
+});

@@ -47,6 +47,7 @@ const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 10_000;
 const AFTER_MAX_MS = 300_000;
 const ACK_AGAIN_MS = 1_000;
+const DOUBT_MS = 5_000;
 
 const isCursor = (text: unknown): text is string => typeof text === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(text);
 const isId = (text: unknown): text is string => typeof text === 'string' && /^[0-9A-HJKMNP-TV-Z]{26}$/i.test(text);
@@ -76,6 +77,7 @@ export class LiveMachine {
   private dueMs: number;
   private heardMs = 0;
   private againMs = 0;
+  private doubtMs = 0;
   private failures = 0;
   private setbacks = 0;
   private todo = { connect: false, drop: false, over: false, ack: false, ping: false, connected: false, reset: false };
@@ -135,6 +137,7 @@ export class LiveMachine {
   heard(): void {
     this.heardMs = this.clock();
     this.pinged = false;
+    this.doubtMs = 0;
   }
 
   message(text: string): void {
@@ -149,6 +152,14 @@ export class LiveMachine {
   /** The network is back, or somebody looks: do not wait on. */
   hurry(): void {
     if (this.state === 'waiting') this.dueMs = this.clock();
+  }
+
+  /** Something else was not answered: ask now, and give the desk a short time for it. */
+  doubt(): void {
+    if (this.state !== 'open' || this.doubtMs) return;
+    this.doubtMs = this.clock() + DOUBT_MS;
+    this.pinged = true;
+    this.todo.ping = true;
   }
 
   /** The cursor is good for nothing here: begin without one, as after a reset. */
@@ -166,7 +177,7 @@ export class LiveMachine {
       this.todo.connect = true;
     } else if (this.state === 'connecting' && now >= this.dueMs) this.leave(0);
     else if (this.state === 'open') {
-      if (silence >= SILENCE_MS) this.leave(0);
+      if (silence >= SILENCE_MS || (this.doubtMs && now >= this.doubtMs)) this.leave(0);
       else if (silence >= PING_MS && !this.pinged) {
         this.pinged = true;
         this.todo.ping = true;
@@ -182,7 +193,7 @@ export class LiveMachine {
     if (this.state === 'ended') return Infinity;
     if (this.state !== 'open') return this.dueMs;
     const due = this.heardMs + (this.pinged ? SILENCE_MS : PING_MS);
-    return this.againMs && this.againMs < due ? this.againMs : due;
+    return Math.min(due, this.againMs || Infinity, this.doubtMs || Infinity);
   }
 
   /* ---- what to do ---- */
@@ -227,7 +238,7 @@ export class LiveMachine {
     this.dueMs = this.clock() + this.random(Math.min(withinMs, AFTER_MAX_MS) + 1);
     this.todo = { connect: false, drop: true, over: false, ack: false, ping: false, connected: false, reset: false };
     this.closed = this.asked = this.pinged = false;
-    this.againMs = 0;
+    this.againMs = this.doubtMs = 0;
     this.session = '';
     this.inbox = [];
     this.now = {};

@@ -23,6 +23,7 @@ interface Reply {
 
 const BATCH_MAX = 50;
 const TRIES = 4;
+const SLOW_MS = 3_000;
 
 export interface CallOptions {
   /** How often a call that was not answered is made again; 0 for what is waited for elsewhere. */
@@ -31,6 +32,9 @@ export interface CallOptions {
 
 export class Rpc {
   private waiting: Waiting[] = [];
+  private pausing = new AbortController();
+  /** Told of a call that has waited for a while. */
+  slow: () => void = () => undefined;
 
   constructor(
     private readonly session: Session,
@@ -48,6 +52,17 @@ export class Rpc {
         await this.sleep(this.random() * Math.max(e.data.retry_after_ms ?? 0, 200 * 2 ** tried));
       }
     }
+  }
+
+  /** Ends what waits for the desk, once it is known that it can't be heard: what has an outcome is asked for again, by its op_id. */
+  pause(): void {
+    this.pausing.abort();
+    this.pausing = new AbortController();
+  }
+
+  /** What a pause ends. */
+  get signal(): AbortSignal {
+    return this.pausing.signal;
   }
 
   private once<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>> {
@@ -84,14 +99,17 @@ export class Rpc {
 
   private async post(batch: Waiting[], token: string): Promise<Map<number, Reply>> {
     const calls = batch.map(({ method, params }, id) => ({ jsonrpc: '2.0', id, method, params }));
+    const slow = setTimeout(() => this.slow(), SLOW_MS);
     const response = await this.fetcher('/rpc', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
       body: JSON.stringify(calls.length === 1 ? calls[0] : calls),
-      signal: AbortSignal.timeout(30_000),
-    }).catch(() => {
-      throw new Failure(code.unreachable, 'the desk does not answer');
-    });
+      signal: AbortSignal.any([AbortSignal.timeout(30_000), this.signal]),
+    })
+      .catch(() => {
+        throw new Failure(code.unreachable, 'the desk does not answer');
+      })
+      .finally(() => clearTimeout(slow));
     if (!response.ok) throw await failureOfResponse(response);
     const body = (await response.json().catch(() => {
       throw new Failure(code.unreachable, 'the answer broke off');

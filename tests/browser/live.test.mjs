@@ -1,0 +1,121 @@
+// Nothing is lost, and nothing needs a reload: cables that are pulled, tabs that agree, services that restart.
+import { equal, match } from "node:assert/strict";
+import { axe, screenshot, story, until } from "./harness.mjs";
+import { come_in, sees } from "./people.mjs";
+
+story("what is written without a network is kept, said, and sent when it is back", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        const { number } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.goto(`/t/${number}`);
+        await sees(page, "Since this morning.");
+
+        await agnes.plug(false);
+        await page.getByLabel("Your reply").fill("Please turn it off and on again.");
+        await page.keyboard.press("Control+Enter");
+        await sees(page, /^Offline/);
+        await sees(page, "Waits for the desk");
+        await sees(page, "1 change waits to be sent");
+        await axe(page);
+        await screenshot(page, "offline");
+        await page.getByLabel("State", { exact: true }).selectOption("pending");
+        await sees(page, "2 changes wait to be sent");
+
+        // a crash of the browser loses neither
+        await agnes.crash();
+        await agnes.plug(true);
+        await agnes.start();
+        const again = await agnes.open(`/t/${number}`);
+        await sees(again, "Please turn it off and on again.");
+        await until("the desk has both", async () => {
+                const { ticket } = await linus("ticket.get", { number });
+                return ticket.comments === 2 && ticket.state === "pending";
+        });
+        await again.getByText(/waits? to be sent/).waitFor({ state: "detached" });
+        equal(await again.getByText("Please turn it off and on again.").count(), 1);
+});
+
+story("a page goes on where it was through restarts of every service, without a reload", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.goto(`/t/${number}`);
+        await sees(page, "Since this morning.");
+        await page.evaluate(() => { window.here = true; });
+        await page.getByLabel("Your reply").fill("half a sentence");
+        let said = 0;
+        for (const service of ["gateway", "fanout", "store", "identity"]) {
+                await desk.call("crash", service);
+                await until(`${service} is back`, () => linus("comment.add", { ticket: id, body: `Still down, ${++said}` }).then(() => true, () => false));
+                await sees(page, `Still down, ${said}`);
+        }
+        equal(await page.evaluate(() => window.here), true);
+        equal(await page.getByLabel("Your reply").inputValue(), "half a sentence");
+        const bodies = await page.locator(".entry .words").allInnerTexts();
+        equal(new Set(bodies).size, bodies.length, "nothing stands there twice");
+});
+
+story("two tabs agree, and the title says what is unread", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const agnes = await browser("agnes");
+        const one = await come_in(desk, agnes, "agnes@example.org");
+        await one.goto("/?v=all");
+        const two = await agnes.open(`/t/${number}?v=all`);
+        await two.getByLabel("Assignee").selectOption("Agnes Aalto");
+        await one.bringToFront();
+        await one.getByRole("link", { name: /The VPN/ }).waitFor();
+        await one.goto("/?v=mine");
+        await one.getByRole("link", { name: /The VPN/ }).waitFor();
+        await linus("comment.add", { ticket: id, body: "Hello? Anybody?" });
+        await until("the title says so", async () => /^\(1\) /.test(await one.title()));
+        await one.getByText("1 unread message").waitFor({ state: "attached" });
+
+        // it is read in one tab, and both know
+        await two.bringToFront();
+        await sees(two, "Hello? Anybody?");
+        await two.getByRole("region", { name: "Conversation" }).evaluate((thread) => thread.scrollTo(0, thread.scrollHeight));
+        await until("both titles are quiet", async () => !/\(/.test(await one.title()) && !/\(/.test(await two.title()));
+
+        // what is written in one tab stands in the other's draft
+        await two.getByLabel("Your reply").fill("We are on it.");
+        await until("the desk has the draft", () => two.evaluate(() => new Promise((done) => setTimeout(done, 2000))).then(() => true));
+        await one.goto(`/t/${number}`);
+        await until("the draft is here", async () => await one.getByLabel("Your reply").inputValue() === "We are on it.");
+});
+
+story("whom the desk no longer lets in is told, and what was theirs is gone from the browser", async ({ desk, browser }) => {
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        await linus("ticket.create", { subject: "Secret of Linus", body: "A body." });
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.goto("/?v=all");
+        await sees(page, "Secret of Linus");
+
+        // another role: another page, without a reload
+        await desk.ctl("user", "set", "agnes@example.org", "--role", "customer");
+        await sees(page, "Your tickets");
+        await page.getByText("Secret of Linus").waitFor({ state: "detached" });
+        await desk.ctl("user", "disable", "agnes@example.org");
+        await sees(page, "This device was disconnected");
+        await axe(page);
+        const left = await page.evaluate(async () => {
+                const all = await indexedDB.databases();
+                let rows = 0;
+                for (const { name } of all) {
+                        const db = await new Promise((done) => { indexedDB.open(name).onsuccess = (e) => done(e.target.result); });
+                        for (const store of db.objectStoreNames)
+                                rows += await new Promise((done) => { db.transaction(store).objectStore(store).count().onsuccess = (e) => done(e.target.result); });
+                }
+                return { rows, device: localStorage.getItem("assist.device") };
+        });
+        equal(left.rows, 0);
+        equal(left.device, null);
+        match(page.url(), /^http:/);
+});
