@@ -32,6 +32,13 @@ def test_every_unit_starts_and_says_so(box, desk):
     assert box.run("systemctl", "is-enabled", "assist.target") == "enabled\n"
 
 
+def test_the_package_has_the_web_pages(box, desk):
+    script = ("import urllib.request as u; page = u.urlopen('http://127.0.0.1:7272/').read().decode(); "
+              "print(len(u.urlopen('http://127.0.0.1:7272' + page.split('src=\"', 1)[1].split('\"')[0]).read()) > 1000)")
+    assert box.run("python3", "-c", script) == "True\n"
+    assert "preact" in box.run("cat", "/usr/share/doc/hero-assistance-server/web-licenses.txt")
+
+
 def test_it_is_hardened(box, desk):
     figures = {}
     for service in SERVICES:
