@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-        PAGE = 100,             /* tickets in one call */
+        PAGE = 200,             /* tickets in one call, as many as it takes */
         AGENTS = 12,
         TICKETS_A_CUSTOMER = 20,
         CUSTOMERS_MAX = 2000,
