@@ -358,6 +358,40 @@ static void a_newer_peers_extra_members_are_skipped_and_missing_ones_absent(void
         buf_deinit(&b);
 }
 
+static const char *escape(int c, char ret[8])
+{
+        static const struct {
+                int c;
+                const char *text;
+        } known[] = { { '"', "\\\"" }, { '\\', "\\\\" }, { '\n', "\\n" }, { '\t', "\\t" }, { '\r', "\\r" } };
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+                if (known[i].c == c)
+                        return known[i].text;
+        if (c < 0x20)
+                snprintf(ret, 8, "\\u%04x", (unsigned)c);
+        else
+                snprintf(ret, 8, "%c", c);
+        return ret;
+}
+
+static void what_json_escapes_is_found_at_every_place(void **state)
+{
+        (void)state;
+        for (int c = 1; c < 256; c++) {
+                for (size_t at = 0; at < 20; at++) {
+                        char text[] = "abcdefghijklmnopqrst", escaped[8], expected[40];
+                        struct buf out = { 0 };
+
+                        text[at] = (char)c;
+                        snprintf(expected, sizeof(expected), "\"%.*s%s%s\"", (int)at, text, escape(c, escaped), text + at + 1);
+                        json_string(&out, str_of(text));
+                        assert_string_equal(buf_z(&out), expected);
+                        buf_deinit(&out);
+                }
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -370,6 +404,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_batch_is_split_into_its_texts, setup, teardown),
                 cmocka_unit_test_setup_teardown(hostile_msgpack_takes_no_memory_and_no_byte_too_many, setup, teardown),
                 cmocka_unit_test_setup_teardown(our_msgpack_is_what_msgpack_c_reads_and_writes, setup, teardown),
+                cmocka_unit_test(what_json_escapes_is_found_at_every_place),
                 cmocka_unit_test_setup_teardown(a_newer_peers_extra_members_are_skipped_and_missing_ones_absent, setup, teardown),
         };
 

@@ -4,18 +4,43 @@
 #include <inttypes.h>
 #include <string.h>
 
+static bool is_plain(unsigned char c)
+{
+        return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* How many bytes at its beginning stand for themselves. Eight at a time: a byte of x is below b where x - b borrows, and x had no high bit. */
+static size_t plain_length(const char *p, size_t n)
+{
+        const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
+        size_t i = 0;
+
+        for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
+                uint64_t x, quote, backslash;
+
+                memcpy(&x, p + i, sizeof(x));
+                quote = x ^ each * '"';
+                backslash = x ^ each * '\\';
+                if ((((x - each * 0x20) & ~x) | ((quote - each) & ~quote) | ((backslash - each) & ~backslash)) & high)
+                        break;
+        }
+        while (i < n && is_plain((unsigned char)p[i]))
+                i++;
+        return i;
+}
+
 void json_string(struct buf *out, struct str s)
 {
-        size_t plain = 0;
-
         buf_char(out, '"');
-        for (size_t i = 0; i < s.n; i++) {
-                unsigned char c = (unsigned char)s.p[i];
+        for (size_t i = 0, n; i < s.n; i++) {
+                unsigned char c;
 
-                if (c >= 0x20 && c != '"' && c != '\\')
-                        continue;
-                buf_add(out, s.p + plain, i - plain);
-                plain = i + 1;
+                n = plain_length(s.p + i, s.n - i);
+                buf_add(out, s.p + i, n);
+                i += n;
+                if (i == s.n)
+                        break;
+                c = (unsigned char)s.p[i];
                 if (c == '"' || c == '\\')
                         buf_add(out, (char[]){ '\\', (char)c }, 2);
                 else if (c == '\n')
@@ -27,7 +52,6 @@ void json_string(struct buf *out, struct str s)
                 else
                         buf_format(out, "\\u%04x", c);
         }
-        buf_add(out, s.p + plain, s.n - plain);
         buf_char(out, '"');
 }
 
