@@ -1,6 +1,4 @@
 // What people do with the desk's pages, said once for all stories.
-import { until } from "./harness.mjs";
-
 /** Binds a browser by the page itself: email, label, code from the mail. Answers its page, at the desk's list. */
 export async function come_in(desk, browser, email, { page } = {}) {
         page ??= await browser.open("/");
@@ -38,4 +36,18 @@ export async function paste(page, locator, bytes, name = "image.png") {
 /** Waits for a text that is in view. */
 export const sees = (page, text, options) => page.getByText(text, options).first().waitFor();
 
-export { until };
+/** How many things a page keeps for its user, by the name of where. */
+export const kept = (page, store) => page.evaluate(async (store) => {
+        let rows = 0;
+        for (const { name } of await indexedDB.databases()) {
+                const db = await new Promise((done) => { indexedDB.open(name).onsuccess = (e) => done(e.target.result); });
+                for (const each of store ? [store] : db.objectStoreNames)
+                        rows += await new Promise((done) => { db.transaction(each).objectStore(each).count().onsuccess = (e) => done(e.target.result); });
+                db.close();
+        }
+        return rows;
+}, store);
+
+/** Waits until a browser would know its device again after a crash. */
+export const known = async (browser, page) => browser.written(await page.evaluate(() => JSON.parse(localStorage.getItem("assist.device")).secret));
+

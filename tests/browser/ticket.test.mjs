@@ -1,7 +1,7 @@
 // Work on a ticket: what is hostile stays inert, what collides is said, what was done can be undone.
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { axe, pictures, story, until } from "./harness.mjs";
-import { come_in, paste, picture, sees } from "./people.mjs";
+import { come_in, kept, known, paste, picture, sees } from "./people.mjs";
 
 const HOSTILE = [
         "<script>window.hacked = 1</script>",
@@ -166,8 +166,8 @@ story("a draft survives a reload and a crash, and a picture that could not be se
         await paste(page, reply(), bytes);
         await page.getByRole("alert").getByText(/Not sent/).waitFor();
         await axe(page);
-        await page.screenshot();
-        await until("the browser has kept it", () => page.evaluate(() => new Promise((done) => setTimeout(done, 500))).then(() => true));
+        await known(agnes, page);
+        await until("both are kept", async () => await kept(page, "draft") === 1 && await kept(page, "file") === 1);
         await agnes.crash();
         await agnes.plug(true);
         await agnes.start();

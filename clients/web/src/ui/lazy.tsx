@@ -8,10 +8,12 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
   return function Lazy(props: P) {
     const [, render] = useState(0);
     const [failed, setFailed] = useState(false);
+    const Component = loaded;
     useEffect(() => {
-      if (loaded || failed) return;
+      if (Component || failed) return;
       let there = true;
-      load().then(
+      /* it may have come for somebody else since this was rendered */
+      (loaded ? Promise.resolve(loaded) : load()).then(
         (component) => {
           loaded = component;
           if (there) render((n) => n + 1);
@@ -20,7 +22,6 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
       );
       return () => void (there = false);
     }, [failed]);
-    const Component = loaded;
     if (Component) return <Component {...props} />;
     if (!failed) return <p class="visually-hidden">{t('app.loading')}</p>;
     return (
