@@ -1,5 +1,6 @@
 /* The next reply or note. Nothing that is written or pasted here gets lost: it is kept while it is written, and goes through the outbox. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { useMentions } from './mention_picker';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
 import { useKeys } from '../ui/keys';
@@ -108,6 +109,8 @@ export function Composer({ ticket, thread }: { ticket: Ticket; thread: Thread })
   const { body, files, other } = draft;
   const write = (change: Partial<typeof draft>) => home.drafts.write(ticket.id, note, change);
   const { add, remove } = useFiles(files, (now) => write({ files: now }));
+
+  const mentions = useMentions(text, body, (now) => write({ body: now }));
 
   useEffect(() => void home.drafts.open(ticket.id, note), [ticket.id, note]);
   useEffect(() => files.forEach((id) => void home.uploads.resume(id)), [files]);
@@ -224,12 +227,15 @@ export function Composer({ ticket, thread }: { ticket: Ticket; thread: Thread })
               ))}
             </div>
           )}
-          <textarea ref={text} rows={3} maxLength={65536} value={body} aria-label={t(note ? 'compose.note_label' : 'compose.reply_label')}
+          <textarea ref={text} rows={3} maxLength={65536} value={body} {...mentions.props} aria-label={t(note ? 'compose.note_label' : 'compose.reply_label')}
             placeholder={t(note ? 'compose.note_hint' : 'compose.reply_hint')}
             onInput={(e) => {
               write({ body: e.currentTarget.value });
+              mentions.look();
               if (e.currentTarget.value) void home.presence.typing(ticket.id, note);
-            }} />
+            }}
+            onKeyDown={(e) => mentions.key(e) && e.stopPropagation()} />
+          {mentions.list}
           {files.length > 0 && (
             <div class="files tools">
               {files.map((id) => (

@@ -1,5 +1,5 @@
 /* The desk of somebody who is known: views, list and ticket beside each other; on a phone, one after the other. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { lazy } from '../ui/lazy';
 import { useDesk, useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
@@ -9,11 +9,13 @@ import { beside, go, place } from '../ui/router';
 import { ListPane } from './list';
 import { Nav } from './nav';
 import { QueueNotice } from './queue';
+import { toast } from '../state/toasts';
 import { t, type Text } from '../text/text';
 
 const TicketPage = lazy(() => import('./ticket').then((m) => m.TicketPage));
 const NewTicket = lazy(() => import('./new').then((m) => m.NewTicket));
 const Settings = lazy(() => import('./settings').then((m) => m.Settings));
+const Mentions = lazy(() => import('./mentions').then((m) => m.Mentions));
 const Admin = lazy(() => import('./admin/admin').then((m) => m.Admin));
 const Operations = lazy(() => import('./operations/operations').then((m) => m.Operations));
 const Palette = lazy(() => import('./palette').then((m) => m.Palette));
@@ -44,6 +46,10 @@ export function HomePage() {
     n: () => go(beside('/new')),
     u: () => go(beside('/')),
   });
+  const named = home.mentions.value[0];
+  useEffect(() => {
+    if (named) toast(t('mentions.toast', { name: home.people.name(named.by) }), 'done', { name: t('app.show'), run: () => go('/mentions') });
+  }, [named?.comment]);
   const nav = !embedded && (home.agent || !listed);
   return (
     <div class={`desk ${home.agent ? '' : 'customer'} ${listed ? '' : 'page'} ${at.page === 'list' ? 'at-list' : 'at-main'}`}>
@@ -71,6 +77,7 @@ export function HomePage() {
         {at.page === 'ticket' && <TicketPage key={at.number} number={at.number} />}
         {at.page === 'new' && <NewTicket />}
         {at.page === 'settings' && <Settings />}
+        {at.page === 'mentions' && <Mentions />}
         {at.page === 'admin' && home.admin && <Admin section={at.section} />}
         {at.page === 'operations' && home.admin && <Operations />}
         {at.page === 'list' && <Empty icon="inbox" title={t('ticket.pick')} text={t(home.agent ? 'ticket.pick_text' : 'ticket.pick_customer')} />}

@@ -48,6 +48,7 @@ export function Nav({ onPalette, onKeys }: { onPalette: () => void; onKeys: () =
       ) : (
         <Item href="/" icon="inbox" name={t('nav.your_tickets')} current={at.page === 'list'} />
       )}
+      <Item href="/mentions" icon="bell" name={t('nav.mentions')} current={at.page === 'mentions'} count={home.named.value ? String(home.named.value) : undefined} />
       <div class="nav-foot">
         {home.admin && <Item href="/admin" icon="users" name={t('nav.admin')} current={at.page === 'admin'} />}
         {home.admin && <Item href="/ops" icon="chart" name={t('nav.operations')} current={at.page === 'operations'} />}

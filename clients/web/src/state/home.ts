@@ -39,6 +39,8 @@ export class Home {
   readonly snoozes = signal<ReadonlyMap<string, Snooze>>(new Map());
   /** Where the user was named, since the page is open. */
   readonly mentions = signal<readonly Mention[]>([]);
+  /** How many of those the user has not looked at. */
+  readonly named = signal(0);
   /** The desk is not heard: what is shown may be old. Not said of a pause that is over at once. */
   readonly offline = signal(false);
   /** How many devices the user has has changed: whoever shows them asks anew. */
@@ -191,11 +193,17 @@ export class Home {
       for (const list of this.lists) list.touched(ticket);
       this.countLater(COUNT_MS);
     }
-    if (event.type === 'mention.added') this.mentions.value = [event.data.mention as Mention, ...this.mentions.peek()].slice(0, 50);
+    if (event.type === 'mention.added') this.mentioned(event.data.mention as Mention);
     else if (event.type === 'snooze.changed') this.quietly(this.fetchSnoozes());
     else if (event.type.startsWith('link.')) this.linked.value++;
     else if (event.type === 'device.changed') this.devices.value++;
     else if (event.type === 'project.changed') this.nameProject(event.data.name as string);
+  }
+
+  private mentioned(mention: Mention): void {
+    if (this.mentions.peek().some(({ comment }) => comment === mention.comment)) return;
+    this.mentions.value = [mention, ...this.mentions.peek()].slice(0, 50);
+    this.named.value++;
   }
 
   private refresh(): void {

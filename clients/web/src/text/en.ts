@@ -302,6 +302,12 @@ export const en = {
   'palette.set': '{what}: {value}',
   'palette.macro': 'Macro: {name}',
 
+  'mentions.none': 'Nobody has named you',
+  'mentions.none_text': 'Who writes @ and your name in a message tells you here.',
+  'mentions.toast': '{name} named you',
+  'compose.mention': 'People',
+  'nav.mentions': 'Mentions',
+
   'admin.users': 'Users',
   'admin.teams': 'Teams',
   'admin.types': 'Types',

@@ -304,6 +304,12 @@ export const fr: Catalogue = {
   'palette.set': '{what} : {value}',
   'palette.macro': 'Macro : {name}',
 
+  'mentions.none': 'Personne ne vous a mentionné',
+  'mentions.none_text': 'Qui écrit @ et votre nom dans un message vous prévient ici.',
+  'mentions.toast': '{name} vous a mentionné',
+  'compose.mention': 'Personnes',
+  'nav.mentions': 'Mentions',
+
   'admin.users': 'Utilisateurs',
   'admin.teams': 'Équipes',
   'admin.types': 'Types',

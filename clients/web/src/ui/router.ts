@@ -16,6 +16,7 @@ export type Place =
   | { page: 'new' }
   | { page: 'bind' }
   | { page: 'settings' }
+  | { page: 'mentions' }
   | { page: 'admin'; section: string }
   | { page: 'operations' }
   | { page: 'nowhere' };
@@ -29,7 +30,7 @@ export const place = computed<Place>(() => {
   if (first === '') return { page: 'list', view };
   if (first === 't' && /^[1-9][0-9]{0,14}$/.test(second)) return { page: 'ticket', number: Number(second), view };
   if (first === 'admin') return { page: 'admin', section: second };
-  if (first === 'new' || first === 'bind' || first === 'settings') return second ? { page: 'nowhere' } : { page: first };
+  if (first === 'new' || first === 'bind' || first === 'settings' || first === 'mentions') return second ? { page: 'nowhere' } : { page: first };
   if (first === 'ops') return { page: 'operations' };
   return { page: 'nowhere' };
 });
