@@ -1,6 +1,7 @@
 // The page itself: what a stranger's browser is given, and what it is held to.
 import { deepEqual, equal, match } from "node:assert/strict";
 import { axe, pictures, story, until } from "./harness.mjs";
+import { come_in } from "./people.mjs";
 
 story("a stranger's browser shows the page", async ({ browser }) => {
         const [ann, linus] = await Promise.all([browser("ann"), browser("linus")]);
@@ -52,4 +53,18 @@ story("a device keeps what it kept, through a crash and a cut cable", async ({ d
         match((await ann.bind("ann@example.org")).secret, /^[0-9a-f]{64}$/);
         const linus = await desk.member("linus@example.org", "Linus");
         equal((await linus("ticket.create", { subject: "It burns", body: "Help!" })).number, 1);
+});
+
+story("a page of a version that the desk has no more says so, and loads the new one", async ({ desk, browser }) => {
+        await desk.user("ann@example.org", "Ann", "agent");
+        const ann = await browser("ann");
+        const page = await come_in(desk, ann, "ann@example.org");
+        await page.route(/\/assets\/settings-/, (route) => route.fulfill({ status: 404, body: "" }));
+        await page.evaluate(() => { window.here = true; });
+        await page.getByRole("link", { name: "Ann", exact: true }).click();
+        await page.getByText("newer version of this page").waitFor();
+        await page.unroute(/\/assets\/settings-/);
+        await page.getByRole("button", { name: "Load it" }).click();
+        await page.getByRole("heading", { name: "Settings" }).waitFor();
+        equal(await page.evaluate(() => window.here), undefined);
 });

@@ -24,6 +24,8 @@ export const en = {
   'app.not_found_text': 'It may have been moved, or you may not see it.',
   'app.unreachable': 'The desk does not answer',
   'app.unreachable_text': 'Is this device connected to the mycelium network? We keep trying.',
+  'app.newer': 'The desk has a newer version of this page. What you wrote is kept.',
+  'app.reload': 'Load it',
   'app.offline': 'Offline. What you see may be old; what you write is kept and sent when the desk is back.',
   'app.queued': '{n} change waits to be sent|{n} changes wait to be sent',
   'app.failed': '{n} change was refused|{n} changes were refused',

@@ -26,6 +26,8 @@ export const fr: Catalogue = {
   'app.not_found_text': 'Cela a peut-être été déplacé, ou vous n’y avez pas accès.',
   'app.unreachable': 'L’assistance ne répond pas',
   'app.unreachable_text': 'Cet appareil est-il connecté au réseau mycelium ? Nous continuons d’essayer.',
+  'app.newer': 'L’assistance a une version plus récente de cette page. Ce que vous avez écrit est gardé.',
+  'app.reload': 'La charger',
   'app.offline': 'Hors ligne. Ce que vous voyez peut dater ; ce que vous écrivez est gardé et partira dès que possible.',
   'app.queued': '{n} modification en attente d’envoi|{n} modifications en attente d’envoi',
   'app.failed': '{n} modification refusée|{n} modifications refusées',

@@ -3,11 +3,18 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../text/text';
 
+/** What could not be fetched from a desk that is there is of a version that it has no more. */
+const isThere = (): Promise<boolean> =>
+  fetch('/healthz', { signal: AbortSignal.timeout(10_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
   let loaded: ComponentType<P> | undefined;
   return function Lazy(props: P) {
     const [, render] = useState(0);
-    const [failed, setFailed] = useState(false);
+    const [failed, setFailed] = useState<'unreachable' | 'newer'>();
     const Component = loaded;
     useEffect(() => {
       if (Component || failed) return;
@@ -18,7 +25,10 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
           loaded = component;
           if (there) render((n) => n + 1);
         },
-        () => there && setFailed(true),
+        async () => {
+          const newer = await isThere();
+          if (there) setFailed(newer ? 'newer' : 'unreachable');
+        },
       );
       return () => void (there = false);
     }, [failed]);
@@ -26,9 +36,9 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
     if (!failed) return <p class="visually-hidden">{t('app.loading')}</p>;
     return (
       <div class="empty" role="alert">
-        <p>{t('app.unreachable')}</p>
-        <button class="button" onClick={() => setFailed(false)}>
-          {t('app.retry')}
+        <p>{t(failed === 'newer' ? 'app.newer' : 'app.unreachable')}</p>
+        <button class="button" onClick={() => (failed === 'newer' ? location.reload() : setFailed(undefined))}>
+          {t(failed === 'newer' ? 'app.reload' : 'app.retry')}
         </button>
       </div>
     );

@@ -80,3 +80,11 @@ test('where the session is over, only what was refused is made again, once', asy
   await expect(never.rpc.call('project.info', {})).rejects.toMatchObject({ code: code.unauthenticated });
   expect(never.tokens).toEqual(['Bearer t1', 'Bearer t2']);
 });
+
+test('a result for which a batch had no room is asked for alone', async () => {
+  const { rpc, posts } = room((calls) =>
+    calls.length === 1 ? named(calls[0]!) : calls.map((call, i) => (i ? { id: call.id, error: { code: code.tooLarge, message: 'TooLarge' } } : named(call))),
+  );
+  expect(await Promise.all([rpc.call('project.info', {}), rpc.call('view.list', {})])).toEqual([{ name: 'project.info' }, { name: 'view.list' }]);
+  expect(posts.map((calls) => calls.map(({ method }) => method))).toEqual([['project.info', 'view.list'], ['view.list']]);
+});

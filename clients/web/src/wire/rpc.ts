@@ -83,10 +83,13 @@ export class Rpc {
       const { token } = await this.session.open(stale);
       const replies = await this.post(batch, token);
       const refused: Waiting[] = [];
-      for (const [i, { resolve, reject }] of batch.entries()) {
+      for (const [i, waiting] of batch.entries()) {
+        const { resolve, reject } = waiting;
         const reply = replies.get(i);
         if (!reply) reject(new Failure(code.unavailable, 'no answer'));
-        else if (reply.error?.code === code.unauthenticated && stale === undefined) refused.push(batch[i]!);
+        else if (reply.error?.code === code.unauthenticated && stale === undefined) refused.push(waiting);
+        /* the others' results left no room for this one: alone, it has all */
+        else if (reply.error?.code === code.tooLarge && batch.length > 1) void this.send([waiting], stale);
         else if (reply.error) reject(failureOf(reply.error));
         else resolve(reply.result as never);
       }
