@@ -10,7 +10,7 @@ import { act } from '../state/actions';
 import type { Queued } from '../state/cache';
 import type { Entry } from '../state/fold';
 import type { Thread } from '../state/thread';
-import { t } from '../text/text';
+import { shortTime, t } from '../text/text';
 import type { Ticket } from '@schema';
 
 const Markdown = lazy(() => import('../ui/markdown').then((m) => m.Markdown));
@@ -90,7 +90,7 @@ function EntryView({ entry, picked, onPick }: { entry: Entry; picked: boolean | 
         <div class="entry-head">
           <span class="who clip">{name}</span>
           <When at={entry.created_at} />
-          {entry.edited_at && !entry.deleted && <span class="soft small">{t('thread.edited', { time: new Date(entry.edited_at).toLocaleString() })}</span>}
+          {entry.edited_at && !entry.deleted && <span class="soft small">{t('thread.edited', { time: shortTime(entry.edited_at) })}</span>}
           {entry.note && (
             <span class="note-mark" title={t('thread.note_hint')}>
               <Icon name="lock" small />

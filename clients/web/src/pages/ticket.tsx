@@ -12,7 +12,7 @@ import { beside, go } from '../ui/router';
 import { code, isFailure, type Failure } from '../wire/failure';
 import { setTicket } from '../state/actions';
 import type { Thread } from '../state/thread';
-import { exact, reasonOf, t } from '../text/text';
+import { day, exact, reasonOf, t } from '../text/text';
 import { Priority, TicketState, type Ticket } from '@schema';
 
 /** The ticket of a number, as it is here, and as the desk has it as soon as it answers. */
@@ -216,7 +216,7 @@ export function TicketPage({ number }: { number: number }) {
             </>
           )}
           <span class="small soft" title={exact(ticket.created_at)}>
-            {t('ticket.created', { time: new Date(ticket.created_at).toLocaleDateString() })}
+            {t('ticket.created', { time: day(ticket.created_at) })}
           </span>
         </div>
         {ticket.conflicts.length > 0 && <p class="notice warn">{t('ticket.conflict', { fields: ticket.conflicts.join(', ') })}</p>}

@@ -90,6 +90,8 @@ export function relative(at: number): string {
 }
 
 export const exact = (at: number): string => formats.value.exact.format(at);
+export const day = (at: number): string => formats.value.day.format(at);
+export const number = (n: number): string => n.toLocaleString(spoken.value.language);
 export const shortTime = (at: number): string => formats.value.short.format(at);
 
 export const clock = (at: number): string => formats.value.clock.format(at);

@@ -21,10 +21,12 @@ function colours(element: Element, tone: 'accent' | 'danger') {
   return found;
 }
 
-export function Chart({ title, times, values, show, tone = 'accent' }: {
+export function Chart({ title, times, values, least, show, tone = 'accent' }: {
   title: string;
   times: readonly number[];
   values: readonly (number | null)[];
+  /** The scale reaches so far at least: next to nothing shall not look like much. */
+  least: number;
   show: (value: number) => string;
   tone?: 'accent' | 'danger';
 }) {
@@ -43,7 +45,7 @@ export function Chart({ title, times, values, show, tone = 'accent' }: {
           height: HEIGHT,
           legend: { show: false },
           cursor: { show: false },
-          scales: { x: { range: (_, __, max) => [max - HOUR_S, max] }, y: { range: (_, __, max) => [0, Math.max(max || 0, 1e-9) * 1.15] } },
+          scales: { x: { range: (_, __, max) => [max - HOUR_S, max] }, y: { range: (_, __, max) => [0, Math.max(max || 0, least) * 1.15] } },
           series: [{}, { stroke: line, width: 2, points: { show: times.length < 3 } }],
           axes: [{ ...look, size: 26, space: 60, values: (_, all) => all.map((at) => clock(at * 1000)) }, { ...look, size: 58, space: 32, values: (_, all) => all.map((v) => (v === 0 ? '0' : show(v))) }],
         },

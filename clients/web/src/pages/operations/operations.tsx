@@ -5,7 +5,7 @@ import { useHome } from '../../ui/context';
 import { Icon } from '../../ui/icon';
 import { Empty, When } from '../../ui/parts';
 import { isFailure } from '../../wire/failure';
-import { bytes, relative, t } from '../../text/text';
+import { bytes, number, relative, t } from '../../text/text';
 import { callsIn, failedPart, latencies, minutesOf, quantile, valueOf } from './figures';
 import type { ProcessStats } from '@schema';
 
@@ -84,7 +84,7 @@ function Process({ process }: { process: ProcessStats }) {
       <dl class="figures">
         <Fact name={t('ops.version')} value={process.version} />
         <Fact name={t('ops.since')} value={relative(process.started_at)} />
-        <Fact name={t('ops.calls_hour')} value={hour.calls.toLocaleString()} />
+        <Fact name={t('ops.calls_hour')} value={number(hour.calls)} />
         <Fact name={t('ops.failed')} value={percent(hour.calls ? hour.failed / hour.calls : 0)} />
         <Fact name={t('ops.p95')} value={ms(quantile(latencies(minutes), process.past?.bounds ?? [], 0.95))} />
         {process.past?.waits && <Fact name={t('ops.waiting')} value={String(minutes.at(-1)?.waiting ?? 0)} />}
@@ -92,10 +92,10 @@ function Process({ process }: { process: ProcessStats }) {
       </dl>
       {minutes.length > 0 && (
         <div class="charts">
-          <Chart title={t('ops.calls')} times={times} values={minutes.map((m) => (m.ms ? (m.calls * 60_000) / m.ms : 0))} show={(v) => v.toFixed(0)} />
-          <Chart title={t('ops.failed')} times={times} values={minutes.map(failedPart)} show={percent} tone="danger" />
-          <Chart title={t('ops.p95')} times={times} values={minutes.map((m) => quantile(m.took, process.past?.bounds ?? [], 0.95) ?? null)} show={ms} />
-          {process.past?.waits && <Chart title={t('ops.waiting')} times={times} values={minutes.map((m) => m.waiting)} show={(v) => v.toFixed(0)} />}
+          <Chart title={t('ops.calls')} times={times} values={minutes.map((m) => (m.ms ? (m.calls * 60_000) / m.ms : 0))} least={10} show={(v) => v.toFixed(0)} />
+          <Chart title={t('ops.failed')} times={times} values={minutes.map(failedPart)} least={0.01} show={percent} tone="danger" />
+          <Chart title={t('ops.p95')} times={times} values={minutes.map((m) => quantile(m.took, process.past?.bounds ?? [], 0.95) ?? null)} least={1_000} show={ms} />
+          {process.past?.waits && <Chart title={t('ops.waiting')} times={times} values={minutes.map((m) => m.waiting)} least={4} show={(v) => v.toFixed(0)} />}
         </div>
       )}
     </section>
@@ -103,16 +103,16 @@ function Process({ process }: { process: ProcessStats }) {
 }
 
 const SIZES = [
-  ['store', 'log_head', 'ops.ops', (n: number) => n.toLocaleString()],
-  ['store', 'tickets', 'ops.tickets', (n: number) => n.toLocaleString()],
+  ['store', 'log_head', 'ops.ops', number],
+  ['store', 'tickets', 'ops.tickets', number],
   ['store', 'database_bytes', 'ops.database', bytes],
   ['store', 'database_wal_bytes', 'ops.wal', bytes],
   ['store', 'blob_bytes', 'ops.blobs', bytes],
   ['store', 'disk_free_bytes', 'ops.disk_free', bytes],
-  ['identity', 'users', 'ops.users', (n: number) => n.toLocaleString()],
-  ['identity', 'devices', 'ops.devices', (n: number) => n.toLocaleString()],
-  ['identity', 'outbox_waiting', 'ops.mails', (n: number) => n.toLocaleString()],
-  ['fanout', 'sessions', 'ops.sessions', (n: number) => n.toLocaleString()],
+  ['identity', 'users', 'ops.users', number],
+  ['identity', 'devices', 'ops.devices', number],
+  ['identity', 'outbox_waiting', 'ops.mails', number],
+  ['fanout', 'sessions', 'ops.sessions', number],
 ] as const;
 
 export function Operations() {
