@@ -206,5 +206,7 @@ Linus, a customer, is at 127.0.0.2, Ann, an agent, at 127.0.0.3, Ada, an admin, 
   assist --from 127.0.0.3 ticket list
   assist --from 127.0.0.2 ticket reply 1 'It is a Laserwriter.'
 
+Or open http://$address/ in a browser here: it is a device of nobody's yet. Enter ann@example.org there; "assistctl mail show last" has the code.
+
 $self --stop ends it.
 END
