@@ -195,7 +195,9 @@ export function ListPane({ onMenu }: { onMenu: () => void }) {
   const last = rows.at(-1)?.index ?? 0;
   useEffect(() => {
     if (last >= ids.length - 20 && !list.failure.peek()) void list.more();
-  }, [last, ids.length, list]);
+  }, [last, ids.length, list.complete.value, list]);
+  const first = rows[0]?.index ?? 0;
+  useEffect(() => list.look(first, last), [first, last, list]);
   const shown = rows.map(({ index }) => ids[index]!).join();
   useEffect(() => {
     if (!home.agent || !shown) return;

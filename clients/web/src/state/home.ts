@@ -190,7 +190,7 @@ export class Home {
     for (const { thread } of this.threads.values()) thread.apply(event);
     const ticket = ticketOf(event);
     if (ticket !== undefined && !event.type.startsWith('presence.') && !/^(read|draft)\./.test(event.type)) {
-      for (const list of this.lists) list.touched(ticket);
+      for (const list of this.lists) list.touched();
       this.countLater(COUNT_MS);
     }
     if (event.type === 'mention.added') this.mentioned(event.data.mention as Mention);
@@ -210,7 +210,7 @@ export class Home {
     this.quietly(this.people.fetch());
     this.quietly(this.definitions.fetch());
     this.quietly(this.rpc.call('project.info', {}).then(({ name }) => this.nameProject(name)));
-    for (const list of this.lists) list.reset();
+    for (const list of this.lists) list.touched();
     for (const { thread } of this.threads.values()) void thread.fetch();
     this.countLater(0);
     this.fetchOwn();
