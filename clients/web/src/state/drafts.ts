@@ -22,6 +22,8 @@ const keyOf = (ticket: string, note: boolean): string => `${ticket}/${note ? 'no
 export class Drafts {
   private readonly map = new Map<string, Signal<DraftState>>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** What the desk is being told, one save of a text at a time: each goes on from the version of the one before. */
+  private readonly saving = new Map<string, Promise<void>>();
 
   constructor(
     private readonly rpc: Rpc,
@@ -61,22 +63,30 @@ export class Drafts {
     const draft = this.at(ticket, note);
     draft.value = { ...draft.peek(), ...change };
     void this.keep(ticket, note);
-    const key = keyOf(ticket, note);
-    clearTimeout(this.timers.get(key));
-    this.timers.set(key, setTimeout(() => void this.save(ticket, note), SAVE_MS));
+    this.saveLater(ticket, note);
   }
 
   /** It was sent, or is not wanted. */
   discard(ticket: string, note: boolean): void {
-    const { version } = this.at(ticket, note).peek();
+    const draft = this.at(ticket, note);
+    const { version } = draft.peek();
     const key = keyOf(ticket, note);
     clearTimeout(this.timers.get(key));
-    this.at(ticket, note).value = { body: '', files: [] };
+    draft.value = { body: '', files: [] };
     void this.cache.remove('draft', key);
-    if (version !== undefined)
-      this.rpc.call('draft.discard', { ticket, note, version, op_id: ulid() }).catch((e: unknown) => {
-        if (!isFailure(e)) throw e;
-      });
+    /* a save that is on its way makes a version that is not wanted either */
+    const saving = this.saving.get(key);
+    if (saving) void saving.then(() => this.drop(ticket, note, draft.peek().version ?? version));
+    else this.drop(ticket, note, version);
+  }
+
+  private drop(ticket: string, note: boolean, version: number | undefined): void {
+    if (version === undefined) return;
+    const draft = this.at(ticket, note);
+    if (draft.peek().version === version) draft.value = { ...draft.peek(), version: undefined };
+    this.rpc.call('draft.discard', { ticket, note, version, op_id: ulid() }).catch((e: unknown) => {
+      if (!isFailure(e)) throw e;
+    });
   }
 
   /** Of two texts, keep one; the other one is gone. */
@@ -95,10 +105,24 @@ export class Drafts {
     const { body, files, version } = this.at(ticket, note).peek();
     const key = keyOf(ticket, note);
     const local: LocalDraft = { key, ticket, note, body, files: [...files], saved_at: Date.now(), ...(version !== undefined && { version }) };
-    await (body || files.length ? this.cache.put('draft', local) : this.cache.remove('draft', key)).catch(() => undefined);
+    await (body || files.length ? this.cache.put('draft', local) : this.cache.remove('draft', key));
+  }
+
+  private saveLater(ticket: string, note: boolean): void {
+    const key = keyOf(ticket, note);
+    clearTimeout(this.timers.get(key));
+    this.timers.set(key, setTimeout(() => void this.save(ticket, note), SAVE_MS));
   }
 
   private async save(ticket: string, note: boolean): Promise<void> {
+    const key = keyOf(ticket, note);
+    if (this.saving.has(key)) return this.saveLater(ticket, note);
+    const saving = this.tell(ticket, note);
+    this.saving.set(key, saving);
+    await saving.finally(() => this.saving.delete(key));
+  }
+
+  private async tell(ticket: string, note: boolean): Promise<void> {
     const draft = this.at(ticket, note);
     const { body, version } = draft.peek();
     if (!body && version === undefined) return;

@@ -68,12 +68,16 @@ export class Presence {
       if (!this.people.viewers.get(ticket)) this.people.viewers.set(ticket, people);
     } catch (e) {
       if (!isFailure(e)) throw e;
-      if (e.code === code.expired && again && this.looks.has(ticket)) {
-        const { grant } = await this.rpc.call('ticket.get', { ticket });
-        this.looks.set(ticket, { ...look, grant });
-        await this.tell(ticket, false);
-      }
+      if (e.code === code.expired && again) await this.renew(ticket).catch(this.ignore);
     }
+  }
+
+  private async renew(ticket: string): Promise<void> {
+    const { grant } = await this.rpc.call('ticket.get', { ticket });
+    const look = this.looks.get(ticket);
+    if (!look) return; /* the user has gone on */
+    this.looks.set(ticket, { ...look, grant });
+    await this.tell(ticket, false);
   }
 
   private readonly ignore = (e: unknown): void => {
