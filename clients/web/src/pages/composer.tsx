@@ -40,6 +40,11 @@ export function UploadView({ id, onRemove }: { id: string; onRemove: () => void 
         ) : (
           <progress max={100} value={percent} aria-label={t('compose.file_progress', { name: upload.name, percent })} />
         )}
+        {upload.unkept && (
+          <div class="small" role="status">
+            {t('compose.file_unkept')}
+          </div>
+        )}
       </div>
       {upload.failure && upload.failure.code !== code.tooLarge && (
         <button class="button small" onClick={() => home.uploads.retry(id)}>

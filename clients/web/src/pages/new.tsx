@@ -46,8 +46,7 @@ export function NewTicket() {
     const kept = subject || body || files.length;
     void (kept
       ? home.cache.put('draft', { key: KEY, ticket: KEY, note: false, body: `${subject}\n${body}`, files, saved_at: Date.now() })
-      : home.cache.remove('draft', KEY)
-    ).catch(() => undefined);
+      : home.cache.remove('draft', KEY));
   }, [subject, body, files]);
   useEffect(() => {
     const words = subject.match(/[\p{L}\p{N}]{4,}/gu) ?? [];

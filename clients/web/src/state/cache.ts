@@ -44,24 +44,30 @@ interface Stored extends DBSchema {
 type Store = 'seen' | 'queue' | 'draft' | 'file';
 
 export class Cache {
-  private constructor(private readonly db: IDBPDatabase<Stored> | undefined) {}
+  private constructor(private db: IDBPDatabase<Stored> | undefined) {}
 
-  /** Where the browser lets nothing be kept (a private window), it forgets: everything works, but for what outlives the page. */
+  /** Where the browser lets nothing be kept (a private window, or a newer page's storage), it forgets: everything works, but for what outlives the page. */
   static async open(user: string): Promise<Cache> {
+    const cache = new Cache(undefined);
+    const over = () => {
+      cache.db?.close();
+      cache.db = undefined;
+    };
     try {
-      return new Cache(
-        await openDB<Stored>(`assist-${user}`, 1, {
-          upgrade(db) {
-            db.createObjectStore('seen');
-            db.createObjectStore('queue', { keyPath: 'op_id' });
-            db.createObjectStore('draft', { keyPath: 'key' });
-            db.createObjectStore('file', { keyPath: 'id' });
-          },
-        }),
-      );
+      cache.db = await openDB<Stored>(`assist-${user}`, 1, {
+        upgrade(db) {
+          db.createObjectStore('seen');
+          db.createObjectStore('queue', { keyPath: 'op_id' });
+          db.createObjectStore('draft', { keyPath: 'key' });
+          db.createObjectStore('file', { keyPath: 'id' });
+        },
+        blocking: over, /* a newer page wants to change it */
+        terminated: over,
+      });
     } catch {
-      return new Cache(undefined);
+      /* it forgets */
     }
+    return cache;
   }
 
   get kept(): boolean {
@@ -69,7 +75,7 @@ export class Cache {
   }
 
   async seen<T>(key: string): Promise<T | undefined> {
-    return (await this.db?.get('seen', key)) as T | undefined;
+    return (await this.db?.get('seen', key).catch(() => undefined)) as T | undefined;
   }
 
   see(key: string, value: unknown): void {
@@ -77,28 +83,29 @@ export class Cache {
   }
 
   async all<S extends 'queue' | 'draft' | 'file'>(store: S): Promise<Stored[S]['value'][]> {
-    return (await this.db?.getAll(store)) ?? [];
+    return (await this.db?.getAll(store).catch(() => [])) ?? [];
   }
 
   async get<S extends 'queue' | 'draft' | 'file'>(store: S, key: string): Promise<Stored[S]['value'] | undefined> {
-    return this.db?.get(store, key);
+    return this.db?.get(store, key).catch(() => undefined);
   }
 
-  async put<S extends 'queue' | 'draft' | 'file'>(store: S, value: Stored[S]['value']): Promise<void> {
-    await this.db?.put(store, value);
+  /** Whether it will outlive the page: the browser may have no room for it. */
+  async put<S extends 'queue' | 'draft' | 'file'>(store: S, value: Stored[S]['value']): Promise<boolean> {
+    return (await this.db?.put(store, value).then(() => true, () => false)) ?? false;
   }
 
   async remove(store: Store, key: string): Promise<void> {
-    await this.db?.delete(store, key);
+    await this.db?.delete(store, key).catch(() => undefined);
   }
 
   async forgetSeen(): Promise<void> {
-    await this.db?.clear('seen');
+    await this.db?.clear('seen').catch(() => undefined);
   }
 
   /** Forget everything: the device is bound no more. */
   async clear(): Promise<void> {
     const { db } = this;
-    if (db) await Promise.all(([...db.objectStoreNames] as Store[]).map((store) => db.clear(store)));
+    if (db) await Promise.all(([...db.objectStoreNames] as Store[]).map((store) => db.clear(store).catch(() => undefined)));
   }
 }

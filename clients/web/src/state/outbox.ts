@@ -43,10 +43,7 @@ export class Outbox {
     const queued: Queued = { op_id, method, params: { ...(params as object), op_id }, at: Date.now(), ...(ticket && { ticket }) };
     const answer = new Promise<Methods[M]['result']>((resolve, reject) => this.waiting.set(op_id, { resolve, reject }));
     this.queue.value = [...this.queue.peek(), queued];
-    void this.cache
-      .put('queue', queued)
-      .catch(() => undefined)
-      .then(() => this.flush());
+    void this.cache.put('queue', queued).then(() => this.flush());
     return answer;
   }
 

@@ -15,6 +15,8 @@ export interface Upload extends LocalFile {
   /** Bytes that have arrived. */
   sent: number;
   failure?: Failure | undefined;
+  /** The browser has no room for it: it is in this page alone. */
+  unkept?: boolean;
 }
 
 export class Uploads {
@@ -38,7 +40,7 @@ export class Uploads {
     this.map.set(file.id, upload);
     if (blob.size > FILE_MAX || blob.size === 0) upload.value = { ...upload.peek(), failure: new Failure(code.tooLarge, 'too large', { limit: FILE_MAX }) };
     else {
-      await this.cache.put('file', file).catch(() => undefined);
+      if (!(await this.cache.put('file', file))) upload.value = { ...upload.peek(), unkept: true };
       void this.run(upload);
     }
     return file.id;
@@ -84,11 +86,15 @@ export class Uploads {
       if (announced === undefined) {
         announced = (await this.rpc.call('attachment.start', { name, size: blob.size, op_id: ulid() }, { again: 0 })).upload;
         change({ upload: announced });
-        await this.cache.put('file', { id, name, type, blob, upload: announced }).catch(() => undefined);
+        if (this.map.get(id) === upload) await this.cache.put('file', { id, name, type, blob, upload: announced });
       } else change({ sent: await this.offset(announced) });
-      for (let sent = upload.peek().sent; sent < blob.size; change({ sent })) sent = await this.piece(announced, blob, sent);
+      for (let sent = upload.peek().sent; sent < blob.size; change({ sent })) {
+        if (this.map.get(id) !== upload) return; /* it was removed */
+        sent = await this.piece(announced, blob, sent);
+      }
+      if (this.map.get(id) !== upload) return;
       change({ complete: true });
-      await this.cache.put('file', { id, name, type, blob, upload: announced, complete: true }).catch(() => undefined);
+      await this.cache.put('file', { id, name, type, blob, upload: announced, complete: true });
     } catch (e) {
       if (!isFailure(e)) throw e;
       /* the desk forgets what was not used for a day: announce it anew */

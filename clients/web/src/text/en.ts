@@ -202,6 +202,7 @@ export const en = {
   'compose.file_done': '{name}: there',
   'compose.remove_file': 'Remove {name}',
   'compose.too_many': 'At most {n} files go with a message.',
+  'compose.file_unkept': 'The browser has no room to keep this: it is in this page only, until it is sent.',
   'compose.too_large': 'Files may have {size} at most.',
   'compose.send_anyway': 'Send anyway',
   'compose.conflict': 'Somebody replied meanwhile. Read it, then send.',

@@ -204,6 +204,7 @@ export const fr: Catalogue = {
   'compose.file_done': '{name} : arrivé',
   'compose.remove_file': 'Retirer {name}',
   'compose.too_many': 'Au plus {n} fichiers par message.',
+  'compose.file_unkept': 'Le navigateur n’a pas de place pour le garder : il n’est que dans cette page, jusqu’à l’envoi.',
   'compose.too_large': 'Au plus {size} par fichier.',
   'compose.send_anyway': 'Envoyer quand même',
   'compose.conflict': 'Quelqu’un a répondu entre-temps. Lisez, puis envoyez.',
