@@ -1,8 +1,8 @@
 /* A browser that is nobody's device yet: ask for a code by mail, enter it, done. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useDesk } from '../ui/context';
 import { Field } from '../ui/parts';
-import { fragment, go } from '../ui/router';
+import { fragment, go, place } from '../ui/router';
 import { Icon } from '../ui/icon';
 import { Mark } from '../ui/mark';
 import { awaited } from '../state/settings';
@@ -58,6 +58,11 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
   const [asked, setAsked] = useState(!!here);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<{ email?: string; label?: string; code?: string; form?: string }>({});
+
+  /* bound, maybe by another tab: the address is no longer this page's */
+  useEffect(() => () => {
+    if (desk.phase.peek().is === 'home' && place.peek().page === 'bind') go('/', { replace: true });
+  }, []);
 
   const submit = async (work: () => Promise<void>) => {
     setBusy(true);

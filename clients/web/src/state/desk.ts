@@ -14,11 +14,18 @@ export type Phase =
   | { is: 'unreachable'; failure: Failure }
   | { is: 'home'; home: Home };
 
+const AGAIN_MIN_MS = 1_000;
+const AGAIN_MAX_MS = 15_000;
+
 export class Desk {
   readonly phase = signal<Phase>({ is: 'starting' });
   readonly projectName = signal('');
   readonly session: Session;
   readonly rpc: Rpc;
+  /** The secret that this page goes by: another one in the storage is another tab's doing. */
+  private secret: string | undefined;
+  private pause = AGAIN_MIN_MS;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly fetcher: typeof fetch,
@@ -26,9 +33,14 @@ export class Desk {
   ) {
     this.session = new Session({ fetch: fetcher, now: Date.now, key: () => device.peek(), embed: embedded });
     this.rpc = new Rpc(this.session, fetcher);
+    this.secret = device.peek()?.secret;
+    device.subscribe((now) => {
+      if (now?.secret !== this.secret) void this.follow();
+    });
   }
 
   async start(): Promise<void> {
+    clearTimeout(this.timer);
     const known = device.peek();
     if (known) {
       await this.enter({ user: known.user, name: known.name, role: this.embedded ? 'customer' : known.role });
@@ -39,7 +51,7 @@ export class Desk {
   /** Ask for a code by mail. */
   async askForCode(email: string, label: string): Promise<void> {
     const { expires_at } = await this.rpc.call('enroll.start', { email, label, embed: this.embedded, op_id: ulid() });
-    awaited.value = { email, label, until: expires_at };
+    awaited.value = { email, label, until: expires_at - this.session.aheadMs };
   }
 
   /** The code makes this browser a device of the user's. */
@@ -47,6 +59,7 @@ export class Desk {
     const { secret, user } = await this.rpc.call('enroll.redeem', { code: typed, op_id: ulid() });
     const project = this.session.project!;
     /* kept before anything else: the desk tells it until the first session alone */
+    this.secret = secret;
     device.value = { secret, project, user, name: '', role: 'customer' };
     awaited.value = undefined;
     this.session.drop();
@@ -62,20 +75,43 @@ export class Desk {
       phase.home.close();
       await phase.home.cache.clear();
     }
+    this.secret = undefined;
     device.value = undefined;
     this.session.drop();
     this.phase.value = why ? { is: 'stranger', why } : { is: 'stranger' };
     await this.greet(why);
   }
 
+  /* In another tab the user has bound this browser, or has let the desk forget it. */
+  private async follow(): Promise<void> {
+    const { value: phase } = this.phase;
+    this.secret = device.peek()?.secret;
+    this.session.drop();
+    if (phase.is === 'home') {
+      phase.home.close();
+      /* the other tab has cleared this already; this one may have written since */
+      if (this.secret === undefined) await phase.home.cache.clear();
+    }
+    await this.start();
+  }
+
   private async greet(why?: 'revoked' | 'another desk'): Promise<void> {
     try {
       this.projectName.value = (await this.rpc.call('project.info', {})).name;
       this.phase.value = why ? { is: 'stranger', why } : { is: 'stranger' };
+      this.pause = AGAIN_MIN_MS;
     } catch (e) {
       if (!isFailure(e)) throw e;
       this.phase.value = { is: 'unreachable', failure: e };
+      this.later(() => this.start());
     }
+  }
+
+  /* What the desk did not answer is tried again by itself. */
+  private later(again: () => Promise<void>): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void again(), this.pause);
+    this.pause = Math.min(AGAIN_MAX_MS, this.pause * 2);
   }
 
   private async enter(me: Me): Promise<void> {
@@ -87,13 +123,17 @@ export class Desk {
   private async confirm(known: Device, anyway = false): Promise<void> {
     try {
       const { role, name = '' } = await this.session.open();
+      if (this.secret !== known.secret) return; /* another tab was faster */
+      this.pause = AGAIN_MIN_MS;
       if (!role) return await this.forget('revoked');
       device.value = { ...known, name, role: this.embedded ? known.role : role };
       const { value: phase } = this.phase;
       if (phase.is === 'home' && (anyway || phase.home.me.role !== role)) await this.again({ user: known.user, name, role });
     } catch (e) {
+      if (this.secret !== known.secret) return;
       if (isFailure(e, code.unauthenticated)) await this.forget(e.data.reason === 'project' ? 'another desk' : 'revoked');
       else if (!isFailure(e)) throw e;
+      else if (e.passing) this.later(() => this.confirm(known, anyway));
     }
   }
 

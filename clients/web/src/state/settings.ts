@@ -21,9 +21,13 @@ function write(name: string, value: unknown): void {
   }
 }
 
+/* What another tab has written holds here as well. */
 function setting<T>(name: string, usual: T) {
   const s = signal<T>(read<T>(name) ?? usual);
   effect(() => write(name, s.value));
+  addEventListener('storage', ({ key }) => {
+    if (key === `assist.${name}` || key === null) s.value = read<T>(name) ?? usual;
+  });
   return s;
 }
 
@@ -50,5 +54,4 @@ export interface Device extends DeviceKey {
 /** A code is on its way to this browser's user: the link in the mail may open another tab. */
 export const awaited = setting<{ email: string; label: string; until: number } | undefined>('awaited', undefined);
 
-export const device = signal<Device | undefined>(read<Device>('device'));
-effect(() => write('device', device.value));
+export const device = setting<Device | undefined>('device', undefined);

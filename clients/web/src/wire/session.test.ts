@@ -25,13 +25,13 @@ interface Asked {
   body: Record<string, unknown>;
 }
 
-function desk(project = 'AAAA', role: 'agent' | undefined = 'agent') {
+function desk(project = 'AAAA', role: 'agent' | undefined = 'agent', date?: number) {
   const asked: Asked[] = [];
   let tokens = 0;
   const fetcher = (async (path: string, init: { body: string }) => {
     asked.push({ path, body: JSON.parse(init.body) as Record<string, unknown> });
     const answer = path === '/session/nonce' ? { nonce: 'bm9uY2U', project, server: '200::1', device: 'x' } : { token: `t${++tokens}`, expires_at: 1_000_000_000, role };
-    return { ok: true, json: () => Promise.resolve(answer) };
+    return { ok: true, headers: new Headers(date === undefined ? {} : { Date: new Date(date).toUTCString() }), json: () => Promise.resolve(answer) };
   }) as unknown as typeof fetch;
   return { asked, fetcher };
 }
@@ -55,6 +55,18 @@ test('a session that is nearly over is renewed', async () => {
   const session = new Session({ fetch: fetcher, now: () => now, key: () => key, embed: false });
   expect((await session.open()).token).toBe('t1');
   now = 1_000_000_000 - 59_000;
+  expect((await session.open()).token).toBe('t2');
+});
+
+test.each([-86_400_000, 86_400_000])('a browser whose clock is wrong by a day (%d ms) has one session until that is over', async (wrong) => {
+  const { asked, fetcher } = desk('AAAA', 'agent', 956_800_000);
+  let now = 956_800_000 + wrong;
+  const session = new Session({ fetch: fetcher, now: () => now, key: () => key, embed: false });
+  await session.open();
+  now += 40_000_000;
+  expect((await session.open()).token).toBe('t1');
+  expect(asked).toHaveLength(2);
+  now += 3_200_000;
   expect((await session.open()).token).toBe('t2');
 });
 
