@@ -7,6 +7,7 @@ import { Dialog, Field, Menu } from '../ui/parts';
 import { act, undo } from '../state/actions';
 import type { Home } from '../state/home';
 import type { Thread } from '../state/thread';
+import { deskNow } from '../wire/clock';
 import { isFailure } from '../wire/failure';
 import { reasonOf, t } from '../text/text';
 import type { Methods, Ticket } from '@schema';
@@ -92,9 +93,9 @@ export function TicketActions({ ticket, thread, onSplit }: { ticket: Ticket; thr
     <>
       <Menu label={t('ticket.snooze')} icon="moon">
         {snoozed && <button onClick={() => void act(home, 'snooze.end', { ticket: ticket.id })}>{t('ticket.unsnooze')}</button>}
-        <button onClick={() => void snooze(home, ticket.id, Date.now() + HOUR)}>{t('ticket.snooze_hour')}</button>
+        <button onClick={() => void snooze(home, ticket.id, deskNow() + HOUR)}>{t('ticket.snooze_hour')}</button>
         <button onClick={() => void snooze(home, ticket.id, tomorrowMorning())}>{t('ticket.snooze_tomorrow')}</button>
-        <button onClick={() => void snooze(home, ticket.id, Date.now() + 7 * 24 * HOUR)}>{t('ticket.snooze_week')}</button>
+        <button onClick={() => void snooze(home, ticket.id, deskNow() + 7 * 24 * HOUR)}>{t('ticket.snooze_week')}</button>
         <button onClick={() => void snooze(home, ticket.id)}>{t('ticket.snooze_reply')}</button>
       </Menu>
       {macros.length > 0 && (

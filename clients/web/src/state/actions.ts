@@ -1,5 +1,6 @@
 /* What a user does to tickets: shown at once, sent as soon as may be, taken back where the desk refuses. */
 import { ulid } from '../wire/bytes';
+import { deskNow } from '../wire/clock';
 import { toast } from './toasts';
 import type { Home } from './home';
 import { reasonOf, t } from '../text/text';
@@ -37,7 +38,7 @@ export async function setTicket(home: Home, ticket: Ticket, change: Change, what
   const seen = home.cursor;
   home.tickets.put(changedBy(ticket, change));
   try {
-    const { op_id: _, ...now } = await home.outbox.send('ticket.set', { ticket: ticket.id, ...change, ...(seen && { seen }), made_at: Date.now() }, ticket.id, op_id);
+    const { op_id: _, ...now } = await home.outbox.send('ticket.set', { ticket: ticket.id, ...change, ...(seen && { seen }), made_at: deskNow() }, ticket.id, op_id);
     home.tickets.put(now);
     if (what) toast(t('ticket.changed_now', { what }), 'done', home.agent ? undoOf(home, op_id) : undefined);
   } catch (e) {

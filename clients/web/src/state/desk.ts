@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { Home, type Me } from './home';
 import { awaited, device, type Device } from './settings';
+import { aheadMs } from '../wire/clock';
 import { code, isFailure, type Failure } from '../wire/failure';
 import { Rpc } from '../wire/rpc';
 import { Session } from '../wire/session';
@@ -51,7 +52,7 @@ export class Desk {
   /** Ask for a code by mail. */
   async askForCode(email: string, label: string): Promise<void> {
     const { expires_at } = await this.rpc.call('enroll.start', { email, label, embed: this.embedded, op_id: ulid() });
-    awaited.value = { email, label, until: expires_at - this.session.aheadMs };
+    awaited.value = { email, label, until: expires_at - aheadMs.peek() };
   }
 
   /** The code makes this browser a device of the user's. */

@@ -3,6 +3,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { en, type Catalogue, type TextKey } from './en';
 import { code, isFailure } from '../wire/failure';
 import { language } from '../state/settings';
+import { aheadMs } from '../wire/clock';
 
 export const languages = { en: 'English', fr: 'Français' } as const;
 export type Language = keyof typeof languages;
@@ -80,7 +81,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number, number][] = [
 
 /** "3 hr. ago"; from a week on, the day. */
 export function relative(at: number): string {
-  const distance = at - minute.value;
+  const distance = at - minute.value - aheadMs.value;
   if (Math.abs(distance) < 60_000) return formats.value.relative.format(0, 'second');
   for (const [unit, ms, most] of STEPS) {
     const n = Math.trunc(distance / ms);

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { fromBase64url, toBase64url } from './bytes';
+import { aheadMs } from './clock';
 import { Failure } from './failure';
 import { proofOf, Session, type SessionInfo } from './session';
 
 const counted = (from: number, n: number): Uint8Array => Uint8Array.from({ length: n }, (_, i) => from + i);
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
+
+afterEach(() => void (aheadMs.value = 0));
 
 test('the proof is the one of docs/protocol.md', () => {
   const proof = proofOf(counted(0, 32), {
@@ -63,6 +66,7 @@ test.each([-86_400_000, 86_400_000])('a browser whose clock is wrong by a day (%
   let now = 956_800_000 + wrong;
   const session = new Session({ fetch: fetcher, now: () => now, key: () => key, embed: false });
   await session.open();
+  expect(aheadMs.value).toBe(-wrong);
   now += 40_000_000;
   expect((await session.open()).token).toBe('t1');
   expect(asked).toHaveLength(2);

@@ -2,6 +2,7 @@
  * docs/protocol.md, "Session". */
 import { blake2b } from '@noble/hashes/blake2.js';
 import { fromBase64url, toBase64url } from './bytes';
+import { compareClocks, deskNow } from './clock';
 import { code, Failure, failureOfResponse } from './failure';
 import type { Role } from '@schema';
 
@@ -57,8 +58,6 @@ export class Session {
   info: SessionInfo | undefined;
   /** The desk's public key, as it said itself last. */
   project: string | undefined;
-  /** How far the desk's clock is ahead of this browser's, which may be wrong by days. */
-  aheadMs = 0;
   private opening: Promise<SessionInfo> | undefined;
 
   constructor(private readonly options: SessionOptions) {}
@@ -66,7 +65,7 @@ export class Session {
   /** The session that there is, or a new one: where there is none, where it is over, or where `stale` is the one that was refused. */
   open(stale?: string): Promise<SessionInfo> {
     const { info } = this;
-    if (info && info.token !== stale && info.expires_at > this.options.now() + this.aheadMs + 60_000) return Promise.resolve(info);
+    if (info && info.token !== stale && info.expires_at > deskNow(this.options.now) + 60_000) return Promise.resolve(info);
     this.opening ??= this.begin().finally(() => (this.opening = undefined));
     return this.opening;
   }
@@ -97,8 +96,7 @@ export class Session {
         throw new Failure(code.unreachable, 'the desk does not answer');
       });
     if (!response.ok) throw await failureOfResponse(response);
-    const date = Date.parse(response.headers.get('Date') ?? '');
-    if (!Number.isNaN(date)) this.aheadMs = date - this.options.now();
+    compareClocks(Date.parse(response.headers.get('Date') ?? ''), this.options.now());
     return (await response.json()) as T;
   }
 }
