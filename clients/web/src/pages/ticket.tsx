@@ -129,9 +129,9 @@ function Subject({ ticket }: { ticket: Ticket }) {
   useEffect(() => input.current?.select(), [editing]);
   if (!editing)
     return (
-      <div class="row grow">
-        <h1 class="grow">
-          {ticket.subject || t('ticket.redacted_subject')} <span class="soft">#{ticket.number}</span>
+      <div class="row grow subject-line">
+        <h1 class="grow" title={ticket.subject}>
+          <span class="soft">#{ticket.number}</span> <bdi>{ticket.subject || t('ticket.redacted_subject')}</bdi>
         </h1>
         {home.agent && <IconButton icon="pen" small label={t('ticket.edit_subject')} onClick={() => setEditing(true)} />}
       </div>
@@ -142,7 +142,7 @@ function Subject({ ticket }: { ticket: Ticket }) {
     if (subject && subject !== ticket.subject) void setTicket(home, ticket, { subject }, t('ticket.subject'));
   };
   return (
-    <form class="row grow"
+    <form class="row grow subject-line"
       onSubmit={(e) => {
         e.preventDefault();
         save();

@@ -1,13 +1,25 @@
 /* Markdown as a picture of itself: what people wrote is never trusted. HTML in it is text, as it was typed; what the parser makes is sanitized to a few
  * elements all the same; pictures from elsewhere become links, so that a page of the desk asks nobody but the desk. */
 import DOMPurify from 'dompurify';
-import { Marked } from 'marked';
+import { Marked, type TokenizerAndRendererExtension } from 'marked';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => ESCAPES[c]!);
 
-const marked = new Marked({ gfm: true, breaks: true, async: false, renderer: { html: ({ text }) => escaped(text) } });
+/* An address of an overlay is a link, too: the parser knows names alone. */
+const ADDRESS = /^https?:\/\/\[[0-9a-f:.]+\](?::[0-9]{1,5})?(?:[/?#][^\s<>]*)?/i;
+const addressLink: TokenizerAndRendererExtension = {
+  name: 'addressLink',
+  level: 'inline',
+  start: (source) => source.search(/https?:\/\/\[/i),
+  tokenizer(source) {
+    const raw = ADDRESS.exec(source)?.[0].replace(/[.,;:!?)]+$/, '');
+    return raw ? { type: 'link', raw, href: raw, text: raw, tokens: [{ type: 'text', raw, text: raw }] } : undefined;
+  },
+};
+
+const marked = new Marked({ gfm: true, breaks: true, async: false, extensions: [addressLink], renderer: { html: ({ text }) => escaped(text) } });
 
 const ELEMENTS = ['a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img', 'li', 'ol', 'p', 'pre', 's', 'strong', 'table',
   'tbody', 'td', 'th', 'thead', 'tr', 'ul'];
