@@ -417,7 +417,7 @@ static int configure(struct db *db, int flags)
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         if (flags & DB_FLEETING)
-                return db_run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
+                return db_run(db, "PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
                                   "PRAGMA cache_size = -16384");
         if (!(flags & DB_READ_ONLY)) {
                 r = db_run(db, "PRAGMA journal_mode = WAL");

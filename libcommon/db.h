@@ -17,7 +17,7 @@ struct db_migrations {
 
 enum {
         DB_READ_ONLY = 1,
-        DB_FLEETING = 2,        /* it is thrown away in the end, or after an error: it keeps no journal, and nothing waits for the disk */
+        DB_FLEETING = 2,        /* it is thrown away in the end: no WAL, and nothing waits for the disk, migrations neither */
 };
 /* Opens or makes the file, and migrates it (not where DB_READ_ONLY). -EPROTO where the database is newer than the program:
  * nothing is touched. An existing database is copied to PATH.before-VERSION first. Failures are logged here, where SQLite's words

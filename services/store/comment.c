@@ -128,8 +128,12 @@ int comment_view(struct db *db, const struct comment_row *row, struct arena *are
         };
         if (row->deleted)
                 return 0;
-        r = log_text(db, row->has_body_op ? row->body_op : row->op_id, row->has_body_op ? row->body_n : row->n,
-                     row->has_body_op ? COMMENT_EDIT_BODY_FIELD : COMMENT_ADD_BODY_FIELD, arena, &ret->body);
+        if (row->has_body_op)
+                r = log_text(db, row->body_op, row->body_n, COMMENT_EDIT_BODY_FIELD, arena, &ret->body);
+        else if (row->seq)
+                r = log_text_at(db, row->seq, COMMENT_ADD_BODY_FIELD, arena, &ret->body);
+        else
+                r = log_text(db, row->op_id, row->n, COMMENT_ADD_BODY_FIELD, arena, &ret->body);
         if (r == -ENOENT)
                 r = 0;
         if (!r && row->has_body_op)

@@ -11,6 +11,7 @@ struct comment_row {
         bool has_body_op;
         struct ulid op_id, body_op;
         uint32_t n, body_n;
+        int64_t seq;                     /* where its op stands, by who knows it already; else 0 */
         int64_t attachments;
 };
 

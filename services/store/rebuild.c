@@ -176,7 +176,7 @@ int rebuild_run(struct job *job, struct db *db, struct rebuilt *ret)
         job_interrupts(job, b.to);
         r = db_run(b.to, lean);
         if (!r)
-                r = db_begin(b.to); /* and never commits: what does not fit into memory is written, nothing else */
+                r = db_begin(b.to); /* and never commits: what was not there before needs no journal */
         if (!r)
                 r = catch_up(&b);
         if (!r)

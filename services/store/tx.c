@@ -217,6 +217,11 @@ int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struc
                                           " WHERE o.op_id = ?1 AND o.n = ?2", "uii", op_id, (int64_t)n, (int64_t)field), arena, ret);
 }
 
+int log_text_at(struct db *db, int64_t seq, unsigned field, struct arena *arena, struct str *ret)
+{
+        return text_read(db, db_query(db, "SELECT text FROM op_text WHERE id = ?1", "i", log_text_id(seq, field)), arena, ret);
+}
+
 struct text_source {
         struct db *db;
         const struct log_entry *entry;
@@ -228,10 +233,7 @@ static int text_find(void *data, unsigned field, const uint8_t commitment[32], s
         struct text_source *source = data;
 
         (void)commitment; /* audit.c compares them; here the row's key is enough */
-        if (!source->db)
-                return -ENOENT;
-        return text_read(source->db, db_query(source->db, "SELECT text FROM op_text WHERE id = ?1", "i", log_text_id(source->entry->seq, field)),
-                         source->arena, ret);
+        return !source->db ? -ENOENT : log_text_at(source->db, source->entry->seq, field, source->arena, ret);
 }
 
 int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret)
