@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { code } from './failure';
 import { Rpc } from './rpc';
 import type { Session } from './session';
@@ -87,4 +87,55 @@ test('a result for which a batch had no room is asked for alone', async () => {
   );
   expect(await Promise.all([rpc.call('project.info', {}), rpc.call('view.list', {})])).toEqual([{ name: 'project.info' }, { name: 'view.list' }]);
   expect(posts.map((calls) => calls.map(({ method }) => method))).toEqual([['project.info', 'view.list'], ['view.list']]);
+});
+
+test('a session that ended is renewed once for all who went by it', async () => {
+  const over = { error: { code: code.unauthenticated, message: 'Unauthenticated' } };
+  let late: () => void = () => undefined;
+  let token = 't1';
+  const opened: (string | undefined)[] = [];
+  const session = {
+    open: (stale?: string) => {
+      opened.push(stale);
+      if (stale === token) token = `t${Number(token.slice(1)) + 1}`;
+      return Promise.resolve({ token });
+    },
+  };
+  const asked: string[] = [];
+  const fetcher = (async (_: string, init: { body: string; headers: Record<string, string> }) => {
+    const { id, method } = JSON.parse(init.body) as Call;
+    asked.push(init.headers.Authorization!.slice(7));
+    if (method === 'view.list' && asked.length === 2) await new Promise<void>((done) => (late = done));
+    if (init.headers.Authorization === 'Bearer t1') return { ok: false, status: 401, json: () => Promise.resolve(over) };
+    return { ok: true, json: () => Promise.resolve(named({ id, method, params: {} })) };
+  }) as unknown as typeof fetch;
+  const rpc = new Rpc(session as unknown as Session, fetcher);
+  const first = rpc.call('project.info', {});
+  await Promise.resolve();
+  const second = rpc.call('view.list', {});
+  expect(await first).toEqual({ name: 'project.info' });
+  late();
+  expect(await second).toEqual({ name: 'view.list' });
+  expect(asked).toEqual(['t1', 't1', 't2', 't2']);
+  expect(token).toBe('t2');
+});
+
+test('an answered call leaves nothing that waits, and one that is not answered ends', async () => {
+  vi.useFakeTimers();
+  try {
+    const { rpc } = room((calls) => named(calls[0]!));
+    await rpc.call('project.info', {});
+    expect(vi.getTimerCount()).toBe(0);
+    const deaf = new Rpc({ open: () => Promise.resolve({ token: 't1' }) } as unknown as Session, ((_: string, { signal }: { signal: AbortSignal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new DOMException('late'))))) as unknown as typeof fetch);
+    let slow = 0;
+    deaf.slow = () => void slow++;
+    const ended = expect(deaf.call('project.info', {}, { again: 0 })).rejects.toMatchObject({ code: code.unreachable });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await ended;
+    expect(slow).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -24,6 +24,7 @@ interface Reply {
 const BATCH_MAX = 50;
 const TRIES = 4;
 const SLOW_MS = 3_000;
+const LATE_MS = 30_000;
 
 export interface CallOptions {
   /** How often a call that was not answered is made again; 0 for what is waited for elsewhere. */
@@ -79,8 +80,9 @@ export class Rpc {
   }
 
   private async send(batch: Waiting[], stale?: string): Promise<void> {
+    let token: string | undefined;
     try {
-      const { token } = await this.session.open(stale);
+      ({ token } = await this.session.open(stale));
       const replies = await this.post(batch, token);
       const refused: Waiting[] = [];
       for (const [i, waiting] of batch.entries()) {
@@ -95,7 +97,7 @@ export class Rpc {
       }
       if (refused.length) await this.send(refused, token);
     } catch (e) {
-      if (isFailure(e, code.unauthenticated) && stale === undefined && this.session.info) return this.send(batch, this.session.info.token);
+      if (isFailure(e, code.unauthenticated) && stale === undefined && token !== undefined) return this.send(batch, token);
       for (const { reject } of batch) reject(e);
     }
   }
@@ -103,20 +105,27 @@ export class Rpc {
   private async post(batch: Waiting[], token: string): Promise<Map<number, Reply>> {
     const calls = batch.map(({ method, params }, id) => ({ jsonrpc: '2.0', id, method, params }));
     const slow = setTimeout(() => this.slow(), SLOW_MS);
-    const response = await this.fetcher('/rpc', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-      body: JSON.stringify(calls.length === 1 ? calls[0] : calls),
-      signal: AbortSignal.any([AbortSignal.timeout(30_000), this.signal]),
-    })
-      .catch(() => {
-        throw new Failure(code.unreachable, 'the desk does not answer');
+    /* no AbortSignal.timeout: it lives on behind the answer, and holds what hangs on it */
+    const late = new AbortController();
+    const end = setTimeout(() => late.abort(), LATE_MS);
+    try {
+      const response = await this.fetcher('/rpc', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+        body: JSON.stringify(calls.length === 1 ? calls[0] : calls),
+        signal: AbortSignal.any([late.signal, this.signal]),
       })
-      .finally(() => clearTimeout(slow));
-    if (!response.ok) throw await failureOfResponse(response);
-    const body = (await response.json().catch(() => {
-      throw new Failure(code.unreachable, 'the answer broke off');
-    })) as Reply | Reply[];
-    return new Map((Array.isArray(body) ? body : [body]).map((reply) => [reply.id, reply]));
+        .catch(() => {
+          throw new Failure(code.unreachable, 'the desk does not answer');
+        })
+        .finally(() => clearTimeout(slow));
+      if (!response.ok) throw await failureOfResponse(response);
+      const body = (await response.json().catch(() => {
+        throw new Failure(code.unreachable, 'the answer broke off');
+      })) as Reply | Reply[];
+      return new Map((Array.isArray(body) ? body : [body]).map((reply) => [reply.id, reply]));
+    } finally {
+      clearTimeout(end);
+    }
   }
 }
