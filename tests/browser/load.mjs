@@ -1,6 +1,5 @@
 // A desk that is at work while somebody looks at it, and what that costs the page.
 const PACE_MS = 50; // 20 events a second
-const GRACE_BYTES = 1024 * 1024;
 
 /** One change of a ticket by somebody else: each gives one event. */
 export const changes = [
@@ -63,8 +62,8 @@ export async function held(page) {
         return { bytes: usedSize, nodes, listeners: jsEventListeners };
 }
 
-/** Why the second is more than noise above the first; empty where it is not: a tenth, and a little. */
-export function growth(before, after) {
-        const limits = { bytes: before.bytes * 1.1 + GRACE_BYTES, nodes: before.nodes * 1.1 + 100, listeners: before.listeners * 1.1 + 20 };
+/** Why the second is more than noise above the first; empty where it is not: `bytes` more, and a few elements. */
+export function growth(before, after, bytes) {
+        const limits = { bytes: before.bytes + bytes, nodes: before.nodes * 1.1 + 100, listeners: before.listeners * 1.1 + 20 };
         return Object.entries(limits).filter(([what, most]) => after[what] > most).map(([what]) => `${what}: ${before[what]} became ${after[what]}`);
 }
