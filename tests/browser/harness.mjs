@@ -205,8 +205,8 @@ exec ${command.join(" ")} chromium "$@"
         }
 }
 
-/** A test with a desk, and as many browsers as it wants. settings: as in assist.conf; browser: options of a Playwright context, and `flags`. */
-export function story(name, run, { settings = {} } = {}) {
+/** A test with a desk, and as many browsers as it wants. settings: as in assist.conf; proof: the log folds to the tables, which takes minutes of a large desk; browser: options of a Playwright context, and `flags`. */
+export function story(name, run, { settings = {}, proof = true } = {}) {
         test(name, async (t) => {
                 const desk = await Desk.open(settings);
                 const browsers = [];
@@ -219,7 +219,8 @@ export function story(name, run, { settings = {} } = {}) {
                         for (const one of browsers)
                                 deepEqual(one.problems, [], `${one.name}'s pages`);
                         await Promise.all(browsers.map((one) => one.close()));
-                        await desk.call("finish");
+                        if (proof)
+                                await desk.call("finish");
                 } catch (error) {
                         for (const one of browsers) {
                                 for (const [i, page] of one.context.pages().entries())
