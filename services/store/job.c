@@ -214,6 +214,26 @@ int store_on_store_verify(struct store *s, struct call *c, const struct store_ve
         return asked_to_begin(&s->job, c, JOB_KIND_VERIFY, &ret->value);
 }
 
+/* Under the mutex. */
+static bool is_known(const struct job *job, const struct ulid *asked)
+{
+        return !ulid_is_zero(job->told.id) && (!asked || ulid_eq(*asked, job->told.id));
+}
+
+int store_on_store_job_get(struct store *s, struct call *c, const struct store_job_get *in, struct store_job_get_result *ret)
+{
+        struct job *job = &s->job;
+        int r = 0;
+
+        pthread_mutex_lock(&job->mutex);
+        if (is_known(job, in->has_job ? &in->job : NULL))
+                view(job, &c->arena, &ret->value);
+        else
+                r = call_not_found(c);
+        pthread_mutex_unlock(&job->mutex);
+        return r;
+}
+
 /* On the loop, as all that parks. */
 int store_on_store_job_follow(struct store *s, struct call *c, const struct store_job_follow *in, struct store_job_follow_result *ret)
 {
@@ -221,7 +241,7 @@ int store_on_store_job_follow(struct store *s, struct call *c, const struct stor
         int r = 0;
 
         pthread_mutex_lock(&job->mutex);
-        if (ulid_is_zero(job->told.id) || (in->has_job && !ulid_eq(in->job, job->told.id)))
+        if (!is_known(job, in->has_job ? &in->job : NULL))
                 r = call_not_found(c);
         if (!r && job->told.state == JOB_STATE_RUNNING)
                 r = feed_park(&s->job_feed, c);
@@ -237,7 +257,7 @@ int store_on_store_job_stop(struct store *s, struct call *c, const struct store_
         int r = 0;
 
         pthread_mutex_lock(&job->mutex);
-        if (ulid_is_zero(job->told.id) || !ulid_eq(in->job, job->told.id)) {
+        if (!is_known(job, &in->job)) {
                 r = call_not_found(c);
         } else {
                 job->stop = job->told.state == JOB_STATE_RUNNING;

@@ -72,7 +72,8 @@ struct db *store_db(struct store *s, const struct call *c)
 
 static bool on_loop(const struct schema_method *m)
 {
-        return m->follow || m == &schema_method_store_stats || m == &schema_method_store_verify || m == &schema_method_store_job_stop;
+        return m->follow || m == &schema_method_store_stats || m == &schema_method_store_verify || m == &schema_method_store_job_get
+                || m == &schema_method_store_job_stop;
 }
 
 bool store_route(void *data, struct call *c)

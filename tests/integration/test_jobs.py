@@ -7,7 +7,7 @@ import signal
 import sqlite3
 
 import pytest
-from harness import BIN, Desk, until
+from harness import BIN, Desk, RpcError, until
 from terminal import Terminal
 
 TICKETS = 600
@@ -65,6 +65,7 @@ def test_a_rebuild_is_begun_followed_and_told_of_until_the_next(desk):
     assert follow(desk) == end and not leftovers(desk)
     assert desk.run_ctl("call", "store.job_follow", "--job", "0" * 26).returncode == 3
     assert desk.ctl_json("audit", "verify")["ops"] == job["of_ops"]
+    assert desk.ctl_json("call", "store.job_get") == follow(desk)
     assert follow(desk)["kind"] == "verify" and desk.run_ctl("call", "store.job_follow", "--job", job["id"]).returncode == 3
 
 
@@ -142,3 +143,15 @@ def test_a_store_that_is_started_again_has_forgotten_it_and_who_waits_is_told(de
     desk.start("store")
     assert terminal.ended() == 3 and "begin it again" in terminal.seen
     terminal.close()
+
+
+def test_an_admin_has_the_log_verified_and_asks_how_far_it_is(desk):
+    ada = desk.member("127.0.0.2", "ada@example.org", "Ada", "admin")
+    begun = ada.rpc("store.verify")
+    assert begun["kind"] == "verify" and begun["of_ops"] > TICKETS
+    end = until("it ends", lambda: (at := ada.rpc("store.job_get", {"job": begun["id"]}))["state"] != "running" and at)
+    assert end["verified"]["sound"] and not end["verified"]["problems"] and end["verified"]["ops"] >= begun["of_ops"]
+    assert ada.rpc("store.job_get") == end
+    with pytest.raises(RpcError) as failed:
+        ada.rpc("store.job_get", {"job": "0" * 26})
+    assert failed.value.code == -32003
