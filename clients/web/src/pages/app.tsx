@@ -20,7 +20,7 @@ export function App({ desk }: { desk: Desk }) {
         {phase.is === 'starting' && <p class="visually-hidden" role="status">{t('app.loading')}</p>}
         {phase.is === 'unreachable' && (
           <main class="center">
-            <Empty icon="offline" title={t('app.unreachable')} text={t('app.unreachable_text')}>
+            <Empty page icon="offline" title={t('app.unreachable')} text={t('app.unreachable_text')}>
               <button class="button" onClick={() => void desk.start()}>
                 {t('app.retry')}
               </button>

@@ -1,7 +1,7 @@
 /* A browser that is nobody's device yet: ask for a code by mail, enter it, done. */
 import { useEffect, useState } from 'preact/hooks';
 import { useDesk } from '../ui/context';
-import { Field } from '../ui/parts';
+import { Field, focused } from '../ui/parts';
 import { fragment, go, place } from '../ui/router';
 import { Icon } from '../ui/icon';
 import { Mark } from '../ui/mark';
@@ -88,6 +88,7 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
       try {
         await desk.bind(redeemed);
         go('/', { replace: true });
+        requestAnimationFrame(() => document.getElementById('content')?.focus());
       } catch (e) {
         setWrong({ code: words(e, { code: t('bind.bad_code') }) });
       }
@@ -118,7 +119,7 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
           <>
             <p class="soft">{t('bind.text')}</p>
             <Field label={t('bind.email')} wrong={wrong.email}>
-              <input type="email" autocomplete="email" autofocus required value={email} aria-invalid={!!wrong.email} onInput={(e) => setEmail(e.currentTarget.value)} />
+              <input type="email" autocomplete="email" ref={focused} required value={email} aria-invalid={!!wrong.email} onInput={(e) => setEmail(e.currentTarget.value)} />
             </Field>
             <Field label={t('bind.label')} hint={t('bind.label_hint')} wrong={wrong.label}>
               <input maxLength={40} required value={label} aria-invalid={!!wrong.label} onInput={(e) => setLabel(e.currentTarget.value)} />
@@ -131,7 +132,7 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
               {t('bind.sent', { email: email.trim() })}
             </p>
             <Field label={t('bind.code')} hint={t('bind.code_hint')} wrong={wrong.code}>
-              <input autocomplete="one-time-code" autofocus autocapitalize="characters" spellcheck={false} maxLength={16} required value={typed} aria-invalid={!!wrong.code}
+              <input autocomplete="one-time-code" ref={focused} autocapitalize="characters" spellcheck={false} maxLength={16} required value={typed} aria-invalid={!!wrong.code}
                 onInput={(e) => setTyped(e.currentTarget.value)} />
             </Field>
           </>

@@ -110,6 +110,7 @@ export function Composer({ ticket, thread }: { ticket: Ticket; thread: Thread })
   const [newer, setNewer] = useState<Comment>();
   const text = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const draft = home.drafts.at(ticket.id, note).value;
   const { body, files, other } = draft;
   const write = (change: Partial<typeof draft>) => home.drafts.write(ticket.id, note, change);
@@ -143,6 +144,8 @@ export function Composer({ ticket, thread }: { ticket: Ticket; thread: Thread })
     setReady(undefined);
     setNewer(undefined);
     home.drafts.discard(ticket.id, note);
+    /* its button can't be pressed any more */
+    if (form.current?.contains(document.activeElement)) text.current?.focus();
     const common = { ticket: ticket.id, body, ...(attachments.length && { attachments }) };
     const before = anyway ?? seen ?? ticket.newest_comment;
     try {
@@ -180,7 +183,7 @@ export function Composer({ ticket, thread }: { ticket: Ticket; thread: Thread })
   const anyway = newer?.id;
   const replies = home.agent ? home.definitions.usable('reply') : [];
   return (
-    <form class={`composer${note ? ' note' : ''}`}
+    <form ref={form} class={`composer${note ? ' note' : ''}`}
       onSubmit={(e) => {
         e.preventDefault();
         if (!empty) void send(undefined, anyway);

@@ -1,5 +1,5 @@
 /* The desk of somebody who is known: views, list and ticket beside each other; on a phone, one after the other. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { lazy } from '../ui/lazy';
 import { useDesk, useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
@@ -34,6 +34,14 @@ const KEYS: [string, Text][] = [
   ['?', 'keys.help'],
 ];
 
+/* What had the focus may be gone with the page before: then the new one has it, so that Tab goes on from there. */
+function regain(): void {
+  const has = document.activeElement;
+  if (has instanceof HTMLElement && has !== document.body && has.checkVisibility()) return;
+  const row = document.querySelector<HTMLElement>('.list-row a[tabindex="0"]');
+  (row?.checkVisibility() && place.peek().page === 'list' ? row : document.getElementById('content'))?.focus();
+}
+
 export function HomePage() {
   const home = useHome();
   const { embedded } = useDesk();
@@ -50,6 +58,13 @@ export function HomePage() {
   useEffect(() => {
     if (named) toast(t('mentions.toast', { name: home.people.name(named.by) }), 'done', { name: t('app.show'), run: () => go('/mentions') });
   }, [named?.comment]);
+  const spot = at.page === 'ticket' ? `ticket ${at.number}` : at.page === 'admin' ? `admin ${at.section}` : at.page;
+  const was = useRef(spot);
+  useEffect(() => {
+    if (was.current === spot) return;
+    was.current = spot;
+    regain();
+  }, [spot]);
   const nav = !embedded && (home.agent || !listed);
   return (
     <div class={`desk ${home.agent ? '' : 'customer'} ${listed ? '' : 'page'} ${at.page === 'list' ? 'at-list' : 'at-main'}`}>
@@ -66,28 +81,30 @@ export function HomePage() {
         <QueueNotice />
       </div>
       {nav && <Nav onPalette={() => setDialog('palette')} onKeys={() => setDialog('keys')} />}
-      {listed && <ListPane onMenu={() => setDialog('nav')} />}
-      <main class="main" id="content" tabIndex={-1}>
-        {!listed && !embedded && (
-          <div class="page-head">
-            <IconButton icon="menu" label={t('app.menu')} onClick={() => setDialog('nav')} />
-            {home.projectName.value}
-          </div>
-        )}
-        {at.page === 'ticket' && <TicketPage key={at.number} number={at.number} />}
-        {at.page === 'new' && <NewTicket />}
-        {at.page === 'settings' && <Settings />}
-        {at.page === 'mentions' && <Mentions />}
-        {at.page === 'admin' && home.admin && <Admin section={at.section} />}
-        {at.page === 'operations' && home.admin && <Operations />}
-        {at.page === 'list' && <Empty icon="inbox" title={t('ticket.pick')} text={t(home.agent ? 'ticket.pick_text' : 'ticket.pick_customer')} />}
-        {(at.page === 'nowhere' || ((at.page === 'admin' || at.page === 'operations') && !home.admin)) && (
-          <Empty icon="help" title={t('app.not_found')} text={t('app.not_found_text')}>
-            <a class="button" href="/">
-              {t('app.back')}
-            </a>
-          </Empty>
-        )}
+      <main class="both">
+        {listed && <ListPane onMenu={() => setDialog('nav')} />}
+        <div class="main" id="content" tabIndex={-1}>
+          {!listed && !embedded && (
+            <div class="page-head">
+              <IconButton icon="menu" label={t('app.menu')} onClick={() => setDialog('nav')} />
+              {home.projectName.value}
+            </div>
+          )}
+          {at.page === 'ticket' && <TicketPage key={at.number} number={at.number} />}
+          {at.page === 'new' && <NewTicket />}
+          {at.page === 'settings' && <Settings />}
+          {at.page === 'mentions' && <Mentions />}
+          {at.page === 'admin' && home.admin && <Admin section={at.section} />}
+          {at.page === 'operations' && home.admin && <Operations />}
+          {at.page === 'list' && <Empty icon="inbox" title={t('ticket.pick')} text={t(home.agent ? 'ticket.pick_text' : 'ticket.pick_customer')} />}
+          {(at.page === 'nowhere' || ((at.page === 'admin' || at.page === 'operations') && !home.admin)) && (
+            <Empty page icon="help" title={t('app.not_found')} text={t('app.not_found_text')}>
+              <a class="button" href="/">
+                {t('app.back')}
+              </a>
+            </Empty>
+          )}
+        </div>
       </main>
       {dialog === 'nav' && (
         <Dialog title={t('app.menu')} className="nav-dialog" onClose={() => setDialog(undefined)}>

@@ -1,6 +1,6 @@
 /* The tickets of a view or search, however many: only the rows that can be seen are there. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { builtIn, listingOf } from './listing';
+import { builtIn, listingOf, onlyFilters } from './listing';
 import { useDesk, useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
 import { useKeys } from '../ui/keys';
@@ -17,6 +17,8 @@ const Bulk = lazy(() => import('./bulk').then((m) => m.Bulk));
 const ViewDialog = lazy(() => import('./view').then((m) => m.ViewDialog));
 
 const SEARCH_MS = 200;
+/* who is at tickets that this page has not open, it is not told */
+const VIEWERS_MS = 4_000;
 const HEIGHT = { roomy: 74, dense: 52, found: 98 } as const;
 
 const folded = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
@@ -150,8 +152,8 @@ function Head({ view, onMenu, onSaveView }: { view: string; onMenu: () => void; 
           </span>
         )}
         <h1 class="grow clip">{title}</h1>
-        {home.agent && (query.value || !known) && <IconButton icon="plus" label={t(query.value ? 'nav.new_view' : 'view.edit')} onClick={onSaveView} />}
-        {home.agent && (
+        {home.agent && (query.value || !known) && <IconButton icon={query.value ? 'plus' : 'pen'} label={t(query.value ? 'nav.new_view' : 'view.edit')} onClick={onSaveView} />}
+        {home.agent && onlyFilters(query.value) && (
           <select aria-label={t('list.sort')} value={param('order') || known?.order || home.definitions.find('view', view)?.order || 'changed'}
             onChange={(e) => go(withParam('order', e.currentTarget.value), { replace: true })}>
             {ViewOrder.map((order) => (
@@ -201,8 +203,16 @@ export function ListPane({ onMenu }: { onMenu: () => void }) {
   const shown = rows.map(({ index }) => ids[index]!).join();
   useEffect(() => {
     if (!home.agent || !shown) return;
-    const timer = setTimeout(() => void home.people.fetchViewers(shown.split(',')).catch(() => undefined), 300);
-    return () => clearTimeout(timer);
+    const look = () => {
+      const others = shown.split(',').filter((id) => !home.presence.looksAt(id));
+      if (document.visibilityState === 'visible' && others.length && !home.offline.peek()) void home.people.fetchViewers(others).catch(() => undefined);
+    };
+    const soon = setTimeout(look, 300);
+    const again = setInterval(look, VIEWERS_MS);
+    return () => {
+      clearTimeout(soon);
+      clearInterval(again);
+    };
   }, [shown, home.offline.value]);
 
   const move = (step: number) => {

@@ -4,7 +4,7 @@ import { dropProps, UploadView, useFiles } from './composer';
 import { FieldInput } from './side';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
-import { Field, IconButton } from '../ui/parts';
+import { Field, focused, IconButton } from '../ui/parts';
 import { beside, go } from '../ui/router';
 import { toast } from '../state/toasts';
 import { reasonOf, t } from '../text/text';
@@ -114,7 +114,7 @@ export function NewTicket() {
         </Field>
       )}
       <Field label={t('new.subject')}>
-        <input autofocus required maxLength={200} value={subject} onInput={(e) => setSubject(e.currentTarget.value)} />
+        <input ref={focused} required maxLength={200} value={subject} onInput={(e) => setSubject(e.currentTarget.value)} />
       </Field>
       {similar.length > 0 && (
         <div class="notice">

@@ -105,7 +105,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         }} />
       <ul ref={list} id="palette-list" role="listbox" aria-label={t('palette.title')} class="palette-list">
         {found.map((command, i) => (
-          <li key={command.name} id={`palette-${i}`} role="option" aria-selected={i === index} onClick={() => run(command)}>
+          <li key={i} id={`palette-${i}`} role="option" aria-selected={i === index} onClick={() => run(command)}>
             {command.name}
           </li>
         ))}

@@ -12,7 +12,7 @@ import { beside, go } from '../ui/router';
 import { code, isFailure, type Failure } from '../wire/failure';
 import { setTicket } from '../state/actions';
 import type { Thread } from '../state/thread';
-import { day, exact, reasonOf, t } from '../text/text';
+import { day, exact, reasonOf, t, type Text } from '../text/text';
 import { Priority, TicketState, type Ticket } from '@schema';
 
 /** The ticket of a number, as it is here, and as the desk has it as soon as it answers. */
@@ -122,23 +122,35 @@ function PrioritySelect({ ticket }: { ticket: Ticket }) {
   );
 }
 
+/** What two may have changed at once. */
+const CONFLICTS: Partial<Record<string, Text>> = { assignee: 'ticket.assignee', state: 'ticket.state', priority: 'ticket.priority', type: 'ticket.type', team: 'ticket.team' };
+
 function Subject({ ticket }: { ticket: Ticket }) {
   const home = useHome();
   const [editing, setEditing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
+  const pen = useRef<HTMLSpanElement>(null);
   useEffect(() => input.current?.select(), [editing]);
+  const close = () => {
+    setEditing(false);
+    requestAnimationFrame(() => document.activeElement === document.body && pen.current?.querySelector('button')?.focus());
+  };
   if (!editing)
     return (
       <div class="row grow subject-line">
         <h1 class="grow" title={ticket.subject}>
           <span class="soft">#{ticket.number}</span> <bdi>{ticket.subject || t('ticket.redacted_subject')}</bdi>
         </h1>
-        {home.agent && <IconButton icon="pen" small label={t('ticket.edit_subject')} onClick={() => setEditing(true)} />}
+        {home.agent && (
+          <span ref={pen}>
+            <IconButton icon="pen" small label={t('ticket.edit_subject')} onClick={() => setEditing(true)} />
+          </span>
+        )}
       </div>
     );
   const save = () => {
-    const subject = input.current!.value.trim();
-    setEditing(false);
+    const subject = input.current?.value.trim();
+    close();
     if (subject && subject !== ticket.subject) void setTicket(home, ticket, { subject }, t('ticket.subject'));
   };
   return (
@@ -148,7 +160,12 @@ function Subject({ ticket }: { ticket: Ticket }) {
         save();
       }}>
       <input ref={input} class="grow" aria-label={t('ticket.subject')} defaultValue={ticket.subject} maxLength={200} onBlur={save}
-        onKeyDown={(e) => e.key === 'Escape' && (e.preventDefault(), setEditing(false))} />
+        onKeyDown={(e) => {
+          if (e.key !== 'Escape') return;
+          e.preventDefault();
+          e.currentTarget.value = ticket.subject;
+          close();
+        }} />
     </form>
   );
 }
@@ -163,13 +180,13 @@ export function TicketPage({ number }: { number: number }) {
 
   if (failure && (!ticket || failure.code === code.notFound))
     return failure.code === code.notFound ? (
-      <Empty icon="help" title={t('app.not_found')} text={t('app.not_found_text')}>
+      <Empty page icon="help" title={t('app.not_found')} text={t('app.not_found_text')}>
         <a class="button" href={beside('/')}>
           {t('app.back')}
         </a>
       </Empty>
     ) : (
-      <Empty icon="offline" title={t('app.unreachable')} text={reasonOf(failure)} />
+      <Empty page icon="offline" title={t('app.unreachable')} text={reasonOf(failure)} />
     );
   if (!ticket || !thread) return <p class="empty" role="status">{t('ticket.loading')}</p>;
 
@@ -219,7 +236,7 @@ export function TicketPage({ number }: { number: number }) {
             {t('ticket.created', { time: day(ticket.created_at) })}
           </span>
         </div>
-        {ticket.conflicts.length > 0 && <p class="notice warn">{t('ticket.conflict', { fields: ticket.conflicts.join(', ') })}</p>}
+        {ticket.conflicts.length > 0 && <p class="notice warn">{t('ticket.conflict', { fields: ticket.conflicts.map((name) => t(CONFLICTS[name] ?? 'ticket.fields')).join(', ') })}</p>}
         {ticket.merged_into && (
           <p class="notice">
             {t('ticket.merged')}

@@ -17,6 +17,7 @@ export type Phase =
 
 const AGAIN_MIN_MS = 1_000;
 const AGAIN_MAX_MS = 15_000;
+const PATIENCE_MS = 8_000;
 
 export class Desk {
   readonly phase = signal<Phase>({ is: 'starting' });
@@ -27,6 +28,8 @@ export class Desk {
   private secret: string | undefined;
   private pause = AGAIN_MIN_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /* one code, one command: where no answer came, asking again gets what was lost */
+  private redeeming: { code: string; op_id: string } | undefined;
 
   constructor(
     private readonly fetcher: typeof fetch,
@@ -49,15 +52,27 @@ export class Desk {
     } else await this.greet();
   }
 
+  /* Somebody looks at a button that was pressed: no answer is one, too, and sooner than a network gives up. */
+  private async waitedFor<T>(call: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.rpc.pause(), PATIENCE_MS);
+    try {
+      return await call;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Ask for a code by mail. */
   async askForCode(email: string, label: string): Promise<void> {
-    const { expires_at } = await this.rpc.call('enroll.start', { email, label, embed: this.embedded, op_id: ulid() });
+    const { expires_at } = await this.waitedFor(this.rpc.call('enroll.start', { email, label, embed: this.embedded, op_id: ulid() }, { again: 0 }));
     awaited.value = { email, label, until: expires_at - aheadMs.peek() };
   }
 
   /** The code makes this browser a device of the user's. */
   async bind(typed: string): Promise<void> {
-    const { secret, user } = await this.rpc.call('enroll.redeem', { code: typed, op_id: ulid() });
+    if (this.redeeming?.code !== typed) this.redeeming = { code: typed, op_id: ulid() };
+    const { secret, user } = await this.waitedFor(this.rpc.call('enroll.redeem', this.redeeming, { again: 0 }));
+    this.redeeming = undefined;
     const project = this.session.project!;
     /* kept before anything else: the desk tells it until the first session alone */
     this.secret = secret;

@@ -16,7 +16,7 @@ import { Live } from '../wire/live';
 import type { LiveEvent } from '../wire/machine';
 import type { Rpc } from '../wire/rpc';
 import type { Session } from '../wire/session';
-import type { Mention, Role, Snooze, ViewTally } from '@schema';
+import type { Mention, Role, Snooze, View, ViewTally } from '@schema';
 
 const COUNT_MS = 1_000;
 const GONE_MS = 1_500;
@@ -176,6 +176,7 @@ export class Home {
     this.offline.value = false;
     this.outbox.hurry();
     this.uploads.goOn();
+    for (const list of this.lists) list.goOn();
     this.quietly(this.people.fetchOnline());
     /* the first fetch comes behind the hello, so that nothing is missed between the two; what is only the user's own is not told again */
     if (this.connections++ === 0) this.refresh();
@@ -192,6 +193,10 @@ export class Home {
     if (ticket !== undefined && !event.type.startsWith('presence.') && !/^(read|draft)\./.test(event.type)) {
       for (const list of this.lists) list.touched();
       this.countLater(COUNT_MS);
+    }
+    if (event.type === 'view.changed' || event.type === 'own_view.changed') {
+      for (const list of this.lists) list.viewChanged((event.data.view as View).view);
+      this.countLater(0);
     }
     if (event.type === 'mention.added') this.mentioned(event.data.mention as Mention);
     else if (event.type === 'snooze.changed') this.quietly(this.fetchSnoozes());

@@ -5,13 +5,13 @@ import type { Tickets } from './tickets';
 import type { Cache } from './cache';
 import type { Rpc } from '../wire/rpc';
 import { isFailure, type Failure } from '../wire/failure';
-import type { Found, Methods, Ticket } from '@schema';
+import type { Found, Ticket, ViewOrder } from '@schema';
 
 /** What is listed: all that may be seen, what a view has, or what a search finds. */
 export type Listing =
   | { kind: 'all' }
-  | { kind: 'view'; view: string }
-  | { kind: 'filter'; query: string; order?: NonNullable<Methods['ticket.list']['params']['order']> }
+  | { kind: 'view'; view: string; order?: ViewOrder }
+  | { kind: 'filter'; query: string; order?: ViewOrder }
   | { kind: 'search'; query: string };
 
 const PAGE = 50;
@@ -101,10 +101,20 @@ export class List {
     if (this.stale(this.changes)) this.later();
   }
 
+  /** Its view has other filters, or another order. */
+  viewChanged(view: string): void {
+    if (this.listing.kind === 'view' && this.listing.view === view) this.touched();
+  }
+
   /** A ticket has changed, and may have come to another place, or have come or gone. */
   touched(): void {
     this.changes++;
     this.later();
+  }
+
+  /** The desk is there again: what it did not answer is asked for once more. */
+  goOn(): void {
+    if (this.failure.peek()?.passing) this.later();
   }
 
   private later(): void {
@@ -126,7 +136,7 @@ export class List {
   private async again(): Promise<void> {
     const { changes } = this;
     try {
-      if (this.pages.length === 0) await this.more();
+      if (this.pages.length === 0 || this.failure.peek()) await this.more();
       for (let page; (page = this.stale(changes)) && !this.closed; ) await this.follow(page);
       this.remember();
     } catch (e) {
@@ -191,7 +201,7 @@ export class List {
     return this.rpc.call('ticket.list', {
       limit: PAGE,
       ...(after && { after }),
-      ...(listing.kind === 'view' && { view: listing.view }),
+      ...(listing.kind === 'view' && { view: listing.view, ...(listing.order && { order: listing.order }) }),
       ...(listing.kind === 'filter' && { query: listing.query, ...(listing.order && { order: listing.order }) }),
     });
   }

@@ -28,6 +28,11 @@ export class Presence {
     for (const ticket of this.looks.keys()) void this.tell(ticket);
   }
 
+  /** Who is there, this page is told as it changes. */
+  looksAt(ticket: string): boolean {
+    return this.looks.has(ticket);
+  }
+
   view(ticket: string, grant: string): void {
     this.looks.set(ticket, { activity: 'viewing', note: false, ...this.looks.get(ticket), grant });
     void this.tell(ticket);

@@ -86,16 +86,21 @@ export function Field({ label, hint, wrong, children }: { label: string; hint?: 
   );
 }
 
-export function Empty({ icon, title, text, children }: { icon: IconName; title: string; text?: string; children?: ComponentChildren }) {
+/** Why there is nothing: in a list, or instead of a whole page. */
+export function Empty({ icon, title, text, page, children }: { icon: IconName; title: string; text?: string; page?: boolean; children?: ComponentChildren }) {
+  const Heading = page ? 'h1' : 'h2';
   return (
     <div class="empty">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {text && <p>{text}</p>}
       {children}
     </div>
   );
 }
+
+/** As a ref: whoever comes to a page writes there first. `autofocus` does that for what the page began with alone. */
+export const focused = (element: HTMLElement | null): void => element?.focus();
 
 /** A dialog that is open as long as it is rendered. The first field, or what is marked `autofocus`, gets the focus; Escape closes. */
 export function Dialog({ title, onClose, children, foot, wide, className = '' }: {

@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { useSaying } from '../history';
 import { useHome } from '../../ui/context';
 import { Field, When } from '../../ui/parts';
-import { reasonOf, t } from '../../text/text';
-import { AccessKind, type AccessRow, type AuditEntry } from '@schema';
+import { code, isFailure } from '../../wire/failure';
+import { reasonOf, shortTime, t } from '../../text/text';
+import { AccessKind, type AccessRow, type AuditEntry, type StoreJob } from '@schema';
 
 interface Filters {
   number?: number;
@@ -50,24 +51,24 @@ function FilterBar({ filters, onChange }: { filters: Filters; onChange: (filters
 
 /** Pages of something, asked anew when what is asked for changes. */
 function usePages<T>(ask: (after?: string) => Promise<{ items: T[]; next?: string | undefined }>, key: string) {
-  const [pages, setPages] = useState<{ items: readonly T[]; next?: string | undefined; wrong?: string }>({ items: [] });
+  const [pages, setPages] = useState<{ items: readonly T[]; next?: string | undefined; wrong?: string; asked?: boolean }>({ items: [] });
   const load = async (after?: string) => {
     try {
       const { items, next } = await ask(after);
-      setPages((before) => ({ items: after ? [...before.items, ...items] : items, next }));
+      setPages((before) => ({ items: after ? [...before.items, ...items] : items, next, asked: true }));
     } catch (e) {
       setPages({ items: [], wrong: reasonOf(e) });
     }
   };
   useEffect(() => void load(), [key]);
-  return { ...pages, more: () => void load(pages.next) };
+  return { ...pages, none: pages.asked && pages.items.length === 0, more: () => void load(pages.next) };
 }
 
 function Changes() {
   const home = useHome();
   const say = useSaying();
   const [filters, setFilters] = useState<Filters>({});
-  const { items, next, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ...filters, limit: 50, ...(after && { after }) }), JSON.stringify(filters));
+  const { items, next, none, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ...filters, limit: 50, ...(after && { after }) }), JSON.stringify(filters));
   const numberOf = (id: string | undefined): number | undefined => (id ? home.tickets.byId.get(id)?.number : undefined);
   return (
     <section class="card">
@@ -110,6 +111,7 @@ function Changes() {
           </tbody>
         </table>
       </div>
+      {none && <p class="soft">{t('ticket.history_empty')}</p>}
       {next && (
         <button class="button" onClick={more}>
           {t('app.more')}
@@ -122,7 +124,7 @@ function Changes() {
 function Accesses() {
   const home = useHome();
   const [kind, setKind] = useState<AccessKind | ''>('');
-  const { items, next, wrong, more } = usePages<AccessRow>((after) => home.rpc.call('audit.access', { limit: 50, ...(kind && { kind }), ...(after && { after }) }), kind);
+  const { items, next, none, wrong, more } = usePages<AccessRow>((after) => home.rpc.call('audit.access', { limit: 50, ...(kind && { kind }), ...(after && { after }) }), kind);
   return (
     <section class="card">
       <div class="row">
@@ -170,6 +172,7 @@ function Accesses() {
           </tbody>
         </table>
       </div>
+      {none && <p class="soft">{t('admin.accesses_none')}</p>}
       {next && (
         <button class="button" onClick={more}>
           {t('app.more')}
@@ -179,9 +182,70 @@ function Accesses() {
   );
 }
 
+const ASK_MS = 500;
+
+/** The last check of the whole log, or the one under way, whoever began it. */
+function Verify() {
+  const home = useHome();
+  const [job, setJob] = useState<StoreJob>();
+  const [wrong, setWrong] = useState<string>();
+  const fail = (e: unknown) => {
+    if (!isFailure(e)) throw e;
+    setJob(undefined);
+    setWrong(e.code === code.notFound ? undefined : reasonOf(e));
+  };
+  const look = () => home.rpc.call('store.job_get', {}).then((now) => setJob(now.kind === 'verify' ? now : undefined), fail);
+  const begin = () => {
+    setWrong(undefined);
+    home.rpc.call('store.verify', {}, { again: 0 }).then(setJob, fail);
+  };
+  useEffect(() => void look(), [home.offline.value]);
+  const running = job?.state === 'running';
+  useEffect(() => {
+    if (!running) return undefined;
+    const timer = setTimeout(() => void look(), ASK_MS);
+    return () => clearTimeout(timer);
+  }, [job]);
+  const { verified } = job ?? {};
+  return (
+    <section class="card" aria-label={t('admin.verify')}>
+      <div class="row">
+        <h2 class="grow">{t('admin.verify')}</h2>
+        <button class="button" disabled={running} onClick={begin}>
+          {t('admin.verify_run')}
+        </button>
+      </div>
+      <p class="soft">{t('admin.verify_text')}</p>
+      {wrong && (
+        <p class="notice danger" role="alert">
+          {wrong}
+        </p>
+      )}
+      {running && <progress max={Math.max(job.of_ops, 1)} value={job.ops} aria-label={t('admin.verify_running', { n: job.ops, of: job.of_ops })} />}
+      <div role="status">
+        {running && <p class="small soft">{t('admin.verify_running', { n: job.ops, of: job.of_ops })}</p>}
+        {job?.ended_at !== undefined && !verified && <p class="notice warn">{t('admin.verify_ended', { reason: job.reason ?? '' })}</p>}
+        {verified && (
+          <p class={`notice ${verified.sound ? 'good' : 'danger'}`}>
+            {t(verified.sound ? 'admin.verify_sound' : 'admin.verify_unsound', { n: verified.ops, signed: verified.signed_ops, time: shortTime(job!.ended_at!) })}
+          </p>
+        )}
+      </div>
+      {verified && verified.problems.length > 0 && (
+        <ul class="stack small plain-words">
+          {verified.problems.map((problem) => (
+            <li key={problem}>{problem}</li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
 export function Audit() {
   return (
     <>
+      <Verify />
       <Changes />
       <Accesses />
     </>

@@ -35,13 +35,14 @@ export function Chart({ title, times, values, least, show, tone = 'accent' }: {
   const data = (): uPlot.AlignedData => [times.map((at) => at / 1000), [...values]];
 
   useEffect(() => {
+    const element = box.current!;
     const draw = () => {
       plot.current?.destroy();
-      const { line, axis, grid } = colours(box.current!, tone);
+      const { line, axis, grid } = colours(element, tone);
       const look = { stroke: axis, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: '11px system-ui' };
       plot.current = new uPlot(
         {
-          width: Math.max(160, box.current!.clientWidth),
+          width: Math.max(160, element.clientWidth),
           height: HEIGHT,
           legend: { show: false },
           cursor: { show: false },
@@ -50,7 +51,7 @@ export function Chart({ title, times, values, least, show, tone = 'accent' }: {
           axes: [{ ...look, size: 26, space: 60, values: (_, all) => all.map((at) => clock(at * 1000)) }, { ...look, size: 58, space: 32, values: (_, all) => all.map((v) => (v === 0 ? '0' : show(v))) }],
         },
         data(),
-        box.current!,
+        element,
       );
     };
     const themed = effect(() => {
@@ -59,8 +60,8 @@ export function Chart({ title, times, values, least, show, tone = 'accent' }: {
     });
     const system = matchMedia('(prefers-color-scheme: dark)');
     system.addEventListener('change', draw);
-    const sized = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(160, box.current!.clientWidth), height: HEIGHT }));
-    sized.observe(box.current!);
+    const sized = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(160, element.clientWidth), height: HEIGHT }));
+    sized.observe(element);
     return () => {
       themed();
       system.removeEventListener('change', draw);
