@@ -31,5 +31,5 @@ export default defineConfig({
                 host: "127.0.0.1",
                 proxy: { "/rpc": to_desk, "/session": to_desk, "/attachments": to_desk, "/ws": { ...to_desk, ws: true } },
         },
-        test: { include: ["src/**/*.test.{ts,tsx}"], passWithNoTests: true },
+        test: { include: ["src/**/*.test.{ts,tsx}"], passWithNoTests: true, testTimeout: 60_000 },
 });

@@ -18,7 +18,10 @@ const Settings = lazy(() => import('./settings').then((m) => m.Settings));
 const Mentions = lazy(() => import('./mentions').then((m) => m.Mentions));
 const Admin = lazy(() => import('./admin/admin').then((m) => m.Admin));
 const Operations = lazy(() => import('./operations/operations').then((m) => m.Operations));
-const Palette = lazy(() => import('./palette').then((m) => m.Palette));
+const palette = () => import('./palette').then((m) => m.Palette);
+const Palette = lazy(palette);
+/* so that no letter is lost that is typed right behind Ctrl-K */
+const PALETTE_MS = 3_000;
 
 const KEYS: [string, Text][] = [
   ['j k', 'keys.move'],
@@ -65,6 +68,10 @@ export function HomePage() {
     was.current = spot;
     regain();
   }, [spot]);
+  useEffect(() => {
+    const timer = setTimeout(() => void palette().catch(() => undefined), PALETTE_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const nav = !embedded && (home.agent || !listed);
   return (
     <div class={`desk ${home.agent ? '' : 'customer'} ${listed ? '' : 'page'} ${at.page === 'list' ? 'at-list' : 'at-main'}`}>

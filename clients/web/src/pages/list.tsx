@@ -280,9 +280,7 @@ export function ListPane({ onMenu }: { onMenu: () => void }) {
           <button class="button small main" onClick={() => setDialog('bulk')}>
             {t('bulk.what')}
           </button>
-          <button class="button small" onClick={() => setSelected(new Set())}>
-            {t('list.clear')}
-          </button>
+          <IconButton icon="close" label={t('list.clear')} onClick={() => setSelected(new Set())} />
         </div>
       )}
       {dialog === 'bulk' && (

@@ -390,8 +390,9 @@ export const en = {
   'admin.verify_text': 'Every change stands in a chain of hashes that is signed every few minutes. This checks all of it, beside the work.',
   'admin.verify_running': '{n} of {of} ops are checked',
   'admin.verify_ended': 'It came to no end. {reason}',
-  'admin.verify_sound': '{n} ops, as they were written; the first {signed} are signed for ({time})|{n} ops, all as they were written; the first {signed} are signed for ({time})',
-  'admin.verify_unsound': 'The log is NOT as it was written: {n} ops were checked ({time})',
+  'admin.verify_sound': '{n} op, as it was written ({time}).|{n} ops, all as they were written ({time}).',
+  'admin.verify_signed': 'The first {signed} are signed.',
+  'admin.verify_unsound': 'The log is NOT as it was written: {n} ops were checked ({time}).',
   'admin.project_name': 'Name of the desk',
   'admin.project_key': 'Key',
 

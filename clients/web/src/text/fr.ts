@@ -392,8 +392,9 @@ export const fr: Catalogue = {
   'admin.verify_text': 'Chaque changement est pris dans une chaîne de hachages, signée toutes les quelques minutes. Ceci la contrôle en entier, à côté du travail.',
   'admin.verify_running': '{n} opérations contrôlées sur {of}',
   'admin.verify_ended': 'Le contrôle n’a pas abouti. {reason}',
-  'admin.verify_sound': '{n} opération, telle qu’elle fut écrite ; les {signed} premières sont signées ({time})|{n} opérations, toutes telles qu’elles furent écrites ; les {signed} premières sont signées ({time})',
-  'admin.verify_unsound': 'Le journal n’est PAS tel qu’il fut écrit : {n} opérations contrôlées ({time})',
+  'admin.verify_sound': '{n} opération, telle qu’elle fut écrite ({time}).|{n} opérations, toutes telles qu’elles furent écrites ({time}).',
+  'admin.verify_signed': 'Les {signed} premières sont signées.',
+  'admin.verify_unsound': 'Le journal n’est PAS tel qu’il fut écrit : {n} opérations contrôlées ({time}).',
   'admin.project_name': 'Nom de l’assistance',
   'admin.project_key': 'Clé',
 

@@ -227,7 +227,8 @@ function Verify() {
         {job?.ended_at !== undefined && !verified && <p class="notice warn">{t('admin.verify_ended', { reason: job.reason ?? '' })}</p>}
         {verified && (
           <p class={`notice ${verified.sound ? 'good' : 'danger'}`}>
-            {t(verified.sound ? 'admin.verify_sound' : 'admin.verify_unsound', { n: verified.ops, signed: verified.signed_ops, time: shortTime(job!.ended_at!) })}
+            {t(verified.sound ? 'admin.verify_sound' : 'admin.verify_unsound', { n: verified.ops, time: shortTime(job!.ended_at!) })}{' '}
+            {verified.signed_ops > 0 && t('admin.verify_signed', { signed: verified.signed_ops })}
           </p>
         )}
       </div>

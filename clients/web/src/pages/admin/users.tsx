@@ -122,7 +122,6 @@ export function Users() {
           <thead>
             <tr>
               <th>{t('admin.name')}</th>
-              <th>{t('bind.email')}</th>
               <th>{t('admin.role')}</th>
               <th>
                 <span class="visually-hidden">{t('thread.edit')}</span>
@@ -135,10 +134,12 @@ export function Users() {
                 <td>
                   <span class="row">
                     <Face user={user.id} small named />
-                    {user.name}
+                    <span>
+                      {user.name}
+                      <span class="small soft address">{user.email}</span>
+                    </span>
                   </span>
                 </td>
-                <td>{user.email}</td>
                 <td>
                   <span class={`pill${user.role === 'admin' ? ' new' : user.role === 'agent' ? ' open' : ''}`}>{t(`role.${user.role}`)}</span>{' '}
                   {!user.active && <span class="pill urgent">{t('admin.disabled')}</span>}
