@@ -44,7 +44,7 @@ export const en = {
   'nav.operations': 'Operations',
   'nav.your_tickets': 'Your tickets',
   'nav.settings': 'Settings',
-  'nav.keys': 'Keyboard shortcuts',
+  'nav.keys': 'Shortcuts',
   'nav.palette': 'Commands',
   'nav.devices': 'Your devices',
   'nav.sign_out': 'Forget this device',

@@ -46,7 +46,7 @@ export const fr: Catalogue = {
   'nav.operations': 'Exploitation',
   'nav.your_tickets': 'Vos tickets',
   'nav.settings': 'Réglages',
-  'nav.keys': 'Raccourcis clavier',
+  'nav.keys': 'Raccourcis',
   'nav.palette': 'Commandes',
   'nav.devices': 'Vos appareils',
   'nav.sign_out': 'Oublier cet appareil',
