@@ -18,8 +18,7 @@ const Settings = lazy(() => import('./settings').then((m) => m.Settings));
 const Mentions = lazy(() => import('./mentions').then((m) => m.Mentions));
 const Admin = lazy(() => import('./admin/admin').then((m) => m.Admin));
 const Operations = lazy(() => import('./operations/operations').then((m) => m.Operations));
-const palette = () => import('./palette').then((m) => m.Palette);
-const Palette = lazy(palette);
+const Palette = lazy(() => import('./palette').then((m) => m.Palette));
 /* so that no letter is lost that is typed right behind Ctrl-K */
 const PALETTE_MS = 3_000;
 
@@ -69,7 +68,7 @@ export function HomePage() {
     regain();
   }, [spot]);
   useEffect(() => {
-    const timer = setTimeout(() => void palette().catch(() => undefined), PALETTE_MS);
+    const timer = setTimeout(Palette.fetch, PALETTE_MS);
     return () => clearTimeout(timer);
   }, []);
   const nav = !embedded && (home.agent || !listed);

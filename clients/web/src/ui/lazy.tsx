@@ -10,9 +10,15 @@ const isThere = (): Promise<boolean> =>
     () => false,
   );
 
-export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/** `fetch`: so that it is there, and shows at once, when it is first wanted. */
+export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> & { fetch: () => void } {
   let loaded: ComponentType<P> | undefined;
-  return function Lazy(props: P) {
+  const fetchIt = (): void =>
+    void load().then(
+      (component) => (loaded = component),
+      () => undefined,
+    );
+  const Lazy = (props: P) => {
     const [, render] = useState(0);
     const [failed, setFailed] = useState<'unreachable' | 'newer'>();
     const Component = loaded;
@@ -43,4 +49,5 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
       </div>
     );
   };
+  return Object.assign(Lazy, { fetch: fetchIt });
 }

@@ -1,6 +1,6 @@
 /* The small things that pages are made of. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon, type IconName } from './icon';
 import { useHome } from './context';
 import { dismiss, toasts } from '../state/toasts';
@@ -112,9 +112,13 @@ export function Dialog({ title, onClose, children, foot, wide, className = '' }:
   className?: string;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  /* before the next key: what is typed right behind the one that opened it is meant for it */
+  useLayoutEffect(() => {
     const dialog = ref.current!;
-    const before = document.activeElement;
+    /* a menu that led here is gone when this is: its button stays */
+    const at = document.activeElement;
+    const menu = at?.closest('[popover]');
+    const before = menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : at;
     dialog.showModal();
     return () => {
       dialog.close();
