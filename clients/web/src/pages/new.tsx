@@ -1,6 +1,7 @@
 /* File a ticket. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { dropProps, UploadView, useFiles } from './composer';
+import { PersonPicker } from './person_picker';
 import { FieldInput } from './side';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
@@ -100,18 +101,10 @@ export function NewTicket() {
         <h1>{t('new.title')}</h1>
       </div>
       {home.agent && (
-        <Field label={t('new.requester')}>
-          <select value={requester} onChange={(e) => setRequester(e.currentTarget.value)}>
-            <option value="">{t('new.myself')}</option>
-            {home.people.all.value
-              .filter(({ active, id }) => active && id !== home.me.user)
-              .map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-          </select>
-        </Field>
+        <div class="field">
+          <span>{t('new.requester')}</span>
+          <PersonPicker label={t('new.requester')} hint={t('new.myself')} value={requester || undefined} onPick={(user) => setRequester(user ?? '')} />
+        </div>
       )}
       <Field label={t('new.subject')}>
         <input ref={focused} required maxLength={200} value={subject} onInput={(e) => setSubject(e.currentTarget.value)} />

@@ -1,5 +1,6 @@
 /* What a ticket is about, beside its thread: for agents. */
 import { useEffect, useState } from 'preact/hooks';
+import { PersonPicker } from './person_picker';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
 import { Face, IconButton, StatePill } from '../ui/parts';
@@ -154,7 +155,6 @@ export function Side({ ticket }: { ticket: Ticket }) {
   const set = (change: Parameters<typeof setTicket>[2], what: string) => void setTicket(home, ticket, change, what);
   const fields = definitions.list('field').filter(({ retired, field }) => !retired || ticket.fields.some((f) => f.field === field));
   const named = <T extends { name: string }>(list: T[], id: (d: T) => string) => list.map((d) => [id(d), d.name] as const);
-  const others = people.all.value.filter(({ id, active }) => active && !ticket.watchers.includes(id));
   return (
     <>
       <section>
@@ -195,14 +195,7 @@ export function Side({ ticket }: { ticket: Ticket }) {
             <IconButton icon="close" small label={`${t('app.remove')}: ${people.name(user)}`} onClick={() => set({ remove_watchers: [user] }, t('ticket.watchers'))} />
           </div>
         ))}
-        <select aria-label={t('ticket.add_watcher')} value="" onChange={(e) => e.currentTarget.value && set({ add_watchers: [e.currentTarget.value] }, t('ticket.watchers'))}>
-          <option value="">{t('ticket.add_watcher')}</option>
-          {others.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <PersonPicker label={t('ticket.add_watcher')} without={ticket.watchers} onPick={(user) => user && set({ add_watchers: [user] }, t('ticket.watchers'))} />
       </section>
       <Links ticket={ticket} />
     </>

@@ -1,6 +1,7 @@
 /* Who changed what, and who looked: with what was there before. */
 import { useEffect, useState } from 'preact/hooks';
 import { useSaying } from '../history';
+import { PersonPicker } from '../person_picker';
 import { useHome } from '../../ui/context';
 import { Field, When } from '../../ui/parts';
 import { code, isFailure } from '../../wire/failure';
@@ -17,7 +18,6 @@ interface Filters {
 const DAY = 86_400_000;
 
 function FilterBar({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
-  const home = useHome();
   const day = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString().slice(0, 10));
   const set = (name: keyof Filters, value: string | number | undefined) => {
     const next = { ...filters, [name]: value };
@@ -29,16 +29,10 @@ function FilterBar({ filters, onChange }: { filters: Filters; onChange: (filters
       <Field label={t('admin.ticket_number')}>
         <input inputMode="numeric" value={filters.number ?? ''} onInput={(e) => set('number', /^[1-9][0-9]*$/.test(e.currentTarget.value) ? Number(e.currentTarget.value) : undefined)} />
       </Field>
-      <Field label={t('admin.who')}>
-        <select value={filters.actor ?? ''} onChange={(e) => set('actor', e.currentTarget.value)}>
-          <option value="">—</option>
-          {home.people.all.value.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <div class="field">
+        <span>{t('admin.who')}</span>
+        <PersonPicker label={t('admin.who')} hint="—" value={filters.actor} onPick={(user) => set('actor', user)} />
+      </div>
       <Field label={t('admin.from')}>
         <input type="date" value={day(filters.from_at)} onInput={(e) => set('from_at', Date.parse(e.currentTarget.value))} />
       </Field>

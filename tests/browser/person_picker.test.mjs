@@ -1,0 +1,35 @@
+// Whom a ticket is for, who watches it, whose changes are looked for: among however many people.
+import { equal } from "node:assert/strict";
+import { axe, story, until } from "./harness.mjs";
+import { come_in, sees } from "./people.mjs";
+story("people are found by the first letters of their names", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        await desk.member("ann@example.org", "Ann Other");
+        const { number } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "admin");
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.setViewportSize({ width: 1600, height: 900 });
+        await page.goto(`/t/${number}?v=all`);
+        await page.getByRole("combobox", { name: "Add a watcher" }).fill("oth");
+        await page.getByRole("option", { name: "Ann Other Customer" }).waitFor();
+        await axe(page);
+        await page.keyboard.press("Enter");
+        await until("she watches", async () => (await linus("ticket.get", { number })).ticket.watchers.length === 1);
+        await page.goto("/new");
+        await page.getByRole("combobox", { name: "For whom" }).fill("lin");
+        await page.keyboard.press("Enter");
+        equal(await page.getByRole("combobox", { name: "For whom" }).inputValue(), "Linus Lund");
+        await page.getByLabel("Subject").fill("For Linus");
+        await page.getByLabel("What is it about?").fill("He called.");
+        await axe(page);
+        await page.getByRole("button", { name: "Create the ticket" }).click();
+        await sees(page, "He called.");
+        equal((await linus("ticket.get", { number: 2 })).ticket.requester, (await linus("ticket.get", { number })).ticket.requester);
+        await page.goto("/admin/audit");
+        await page.getByRole("combobox", { name: "Who" }).fill("agn");
+        await page.keyboard.press("Enter");
+        await until("only hers", async () => new Set(await page.locator("table").first().locator("tbody tr td:nth-child(2)").allInnerTexts()).size === 1);
+        await page.getByRole("combobox", { name: "Who" }).fill("");
+        await until("all again", async () => new Set(await page.locator("table").first().locator("tbody tr td:nth-child(2)").allInnerTexts()).size > 1);
+});
