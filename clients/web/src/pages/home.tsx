@@ -89,7 +89,7 @@ export function HomePage() {
       {nav && <Nav onPalette={() => setDialog('palette')} onKeys={() => setDialog('keys')} />}
       <main class="both">
         {listed && <ListPane onMenu={() => setDialog('nav')} />}
-        <div class="main" id="content" tabIndex={-1}>
+        <div class="main" id="content" tabIndex={listed ? -1 : 0}>
           {!listed && !embedded && (
             <div class="page-head">
               <IconButton icon="menu" label={t('app.menu')} onClick={() => setDialog('nav')} />

@@ -146,7 +146,7 @@ export function Dialog({ title, onClose, children, foot, wide, className = '' }:
 
 let menus = 0;
 
-/** A button with a menu of what stands in `children`: buttons and links, which close it. */
+/** A button with a menu of what stands in `children`: buttons and links, which close it. The first one has the focus as it opens, so that no key is lost. */
 export function Menu({ label, icon, text, button = 'icon-button', children }: {
   label: string;
   icon?: IconName;
@@ -178,11 +178,8 @@ export function Menu({ label, icon, text, button = 'icon-button', children }: {
         {text}
       </button>
       <div ref={menu} id={id} class="menu" popover="auto" onKeyDown={move} onClick={(e) => (e.target as Element).closest('button, a') && menu.current!.hidePopover()}
-        onToggle={(e) => {
-          if (e.newState !== 'open') return;
-          placeIt();
-          menu.current!.querySelector<HTMLElement>('button, a')?.focus();
-        }}>
+        onBeforeToggle={() => menu.current!.querySelector('button, a')?.setAttribute('autofocus', '')}
+        onToggle={(e) => e.newState === 'open' && placeIt()}>
         {children}
       </div>
     </>
