@@ -83,7 +83,7 @@ story("views show what they say, and how many: made of filters, changed, removed
         await axe(page);
         await page.getByRole("button", { name: "Save", exact: true }).click();
         await opens(page, /^VPN/).waitFor();
-        equal(await search(page).inputValue(), "");
+        await until("the search is over", async () => await search(page).inputValue() === "");
         const counts = (n) => until(`it counts ${n}`, async () => await opens(page, /^VPN/).locator(".count").textContent() === String(n));
         await counts(0);
         await otto("ticket.set", { ticket: ids[1], add_tags: ["vpn"] });

@@ -17,6 +17,7 @@ const Markdown = lazy(() => import('../ui/markdown').then((m) => m.Markdown));
 
 /* Newer ones first: what is above is asked for by a button, so that a thread of thousands opens at once. */
 const SHOWN = 60;
+const UP_PX = 8;
 
 function EntryMenu({ entry, onEdit }: { entry: Entry; onEdit: () => void }) {
   const home = useHome();
@@ -163,15 +164,21 @@ export function ThreadView({ ticket, thread, picking, onPick }: {
   const scroll = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const top = useRef(0);
+  /* who has scrolled up since is not taken down again: no observer has told of it yet */
+  if (scroll.current && scroll.current.scrollTop < top.current - UP_PX) atEnd.current = false;
 
   /* a new message is scrolled to where the end was in view */
-  useLayoutEffect(() => {
-    if (atEnd.current) scroll.current!.scrollTop = scroll.current!.scrollHeight;
-  }, [entries.length, waiting.length]);
+  const follow = () => {
+    const element = scroll.current;
+    if (!element || !atEnd.current) return;
+    element.scrollTop = element.scrollHeight;
+    top.current = element.scrollTop;
+  };
+  useLayoutEffect(follow, [entries.length, waiting.length]);
   useEffect(() => {
-    const thread = scroll.current!;
-    const grown = new ResizeObserver(() => atEnd.current && (thread.scrollTop = thread.scrollHeight));
-    for (const child of thread.children) grown.observe(child);
+    const grown = new ResizeObserver(follow);
+    for (const child of scroll.current!.children) grown.observe(child);
     return () => grown.disconnect();
   }, [entries.length, shown]);
 
@@ -186,6 +193,7 @@ export function ThreadView({ ticket, thread, picking, onPick }: {
     };
     const watch = new IntersectionObserver(([entry]) => {
       atEnd.current = entry!.isIntersecting;
+      if (atEnd.current) top.current = scroll.current?.scrollTop ?? 0;
       read();
     }, { root: scroll.current, rootMargin: '0px 0px 48px 0px' });
     watch.observe(end.current!);

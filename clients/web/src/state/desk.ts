@@ -147,7 +147,7 @@ export class Desk {
       if (phase.is === 'home' && (anyway || phase.home.me.role !== role)) await this.again({ user: known.user, name, role });
     } catch (e) {
       if (this.secret !== known.secret) return;
-      if (isFailure(e, code.unauthenticated)) await this.forget(e.data.reason === 'project' ? 'another desk' : 'revoked');
+      if (isFailure(e, code.unauthenticated)) await this.forget(this.whyNot());
       else if (!isFailure(e)) throw e;
       else if (e.passing) this.later(() => this.confirm(known, anyway));
     }
@@ -163,8 +163,15 @@ export class Desk {
     await this.enter(me);
   }
 
+  /** Why a device that was somebody's is nobody's here. */
+  private whyNot(): 'revoked' | 'another desk' {
+    const { project } = this.session;
+    return project !== undefined && project !== device.peek()?.project ? 'another desk' : 'revoked';
+  }
+
   private async over(reason: string): Promise<void> {
-    if (reason === 'unauthenticated') return this.forget('revoked');
+    if (!device.peek()) return; /* it is known already */
+    if (reason === 'unauthenticated') return this.forget(this.whyNot());
     this.session.drop();
     const known = device.peek();
     if (known) await this.confirm(known, true);
