@@ -5,9 +5,10 @@ import { render } from 'preact';
 import { App, nameTab } from './pages/app';
 import { Desk } from './state/desk';
 import { ready } from './text/text';
+import { dialled } from './wire/session';
 import { embedded } from './ui/router';
 
-const desk = new Desk((...args) => fetch(...args), embedded);
+const desk = new Desk((...args) => fetch(...args), embedded, dialled(location));
 nameTab(desk);
 void desk.start();
 await ready;

@@ -34,8 +34,10 @@ export class Desk {
   constructor(
     private readonly fetcher: typeof fetch,
     readonly embedded: boolean,
+    /** The desk's address, as it was dialled. */
+    server?: string,
   ) {
-    this.session = new Session({ fetch: fetcher, now: Date.now, key: () => device.peek(), embed: embedded });
+    this.session = new Session({ fetch: fetcher, now: Date.now, key: () => device.peek(), server, embed: embedded });
     this.rpc = new Rpc(this.session, fetcher);
     this.secret = device.peek()?.secret;
     device.subscribe((now) => {

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { fromBase64url, toBase64url } from './bytes';
 import { aheadMs } from './clock';
 import { Failure } from './failure';
-import { proofOf, Session, type SessionInfo } from './session';
+import { dialled, proofOf, Session, type SessionInfo } from './session';
 
 const counted = (from: number, n: number): Uint8Array => Uint8Array.from({ length: n }, (_, i) => from + i);
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
@@ -43,7 +43,7 @@ const key = { secret: toBase64url(counted(0, 32)), project: 'AAAA' };
 
 test('many who need a session at once open one', async () => {
   const { asked, fetcher } = desk();
-  const session = new Session({ fetch: fetcher, now: () => 0, key: () => key, embed: false });
+  const session = new Session({ fetch: fetcher, now: () => 0, key: () => key, server: '200::1', embed: false });
   const infos = await Promise.all([session.open(), session.open(), session.open()]);
   expect(new Set(infos.map((i: SessionInfo) => i.token))).toEqual(new Set(['t1']));
   expect(asked.map(({ path }) => path)).toEqual(['/session/nonce', '/session']);
@@ -55,7 +55,7 @@ test('many who need a session at once open one', async () => {
 test('a session that is nearly over is renewed', async () => {
   const { fetcher } = desk();
   let now = 0;
-  const session = new Session({ fetch: fetcher, now: () => now, key: () => key, embed: false });
+  const session = new Session({ fetch: fetcher, now: () => now, key: () => key, server: '200::1', embed: false });
   expect((await session.open()).token).toBe('t1');
   now = 1_000_000_000 - 59_000;
   expect((await session.open()).token).toBe('t2');
@@ -64,7 +64,7 @@ test('a session that is nearly over is renewed', async () => {
 test.each([-86_400_000, 86_400_000])('a browser whose clock is wrong by a day (%d ms) has one session until that is over', async (wrong) => {
   const { asked, fetcher } = desk('AAAA', 'agent', 956_800_000);
   let now = 956_800_000 + wrong;
-  const session = new Session({ fetch: fetcher, now: () => now, key: () => key, embed: false });
+  const session = new Session({ fetch: fetcher, now: () => now, key: () => key, server: '200::1', embed: false });
   await session.open();
   expect(aheadMs.value).toBe(-wrong);
   now += 40_000_000;
@@ -76,19 +76,34 @@ test.each([-86_400_000, 86_400_000])('a browser whose clock is wrong by a day (%
 
 test('another desk at the same address is told nothing', async () => {
   const { asked, fetcher } = desk('BBBB');
-  const session = new Session({ fetch: fetcher, now: () => 0, key: () => key, embed: false });
+  const session = new Session({ fetch: fetcher, now: () => 0, key: () => key, server: '200::1', embed: false });
   await expect(session.open()).rejects.toMatchObject({ data: { reason: 'project' } });
   expect(asked.map(({ path }) => path)).toEqual(['/session/nonce']);
 });
 
 test('a stranger proves nothing, and a page in a frame says that it is one', async () => {
   const { asked, fetcher } = desk();
-  await new Session({ fetch: fetcher, now: () => 0, key: () => undefined, embed: true }).open();
+  await new Session({ fetch: fetcher, now: () => 0, key: () => undefined, server: '200::1', embed: true }).open();
   expect(asked[1]!.body).toEqual({ nonce: 'bm9uY2U', embed: true });
 });
 
 test('a desk that is not there is unreachable', async () => {
-  const session = new Session({ fetch: () => Promise.reject(new TypeError('network')), now: () => 0, key: () => key, embed: false });
+  const session = new Session({ fetch: () => Promise.reject(new TypeError('network')), now: () => 0, key: () => key, server: '200::1', embed: false });
   await expect(session.open()).rejects.toBeInstanceOf(Failure);
   await expect(session.open()).rejects.toMatchObject({ code: 0 });
+});
+
+test('a desk that passes the nonce of another address on is told nothing', async () => {
+  const { asked, fetcher } = desk();
+  const session = new Session({ fetch: fetcher, now: () => 0, key: () => key, server: '200::2', embed: false });
+  await expect(session.open()).rejects.toMatchObject({ data: { field: 'server' } });
+  expect(asked.map(({ path }) => path)).toEqual(['/session/nonce']);
+  const named = new Session({ fetch: fetcher, now: () => 0, key: () => key, server: undefined, embed: false });
+  await expect(named.open()).resolves.toMatchObject({ token: 't1' });
+});
+
+test('which address was dialled is in the page\'s own, unless that is a name', () => {
+  expect(dialled(new URL('http://[200:de5c::1]:7272/t/1'))).toBe('200:de5c::1');
+  expect(dialled(new URL('http://127.0.0.1:7272/'))).toBe('127.0.0.1');
+  expect(dialled(new URL('http://desk.example/'))).toBeUndefined();
 });

@@ -43,13 +43,18 @@ export function proofOf(secret: Uint8Array, nonce: Nonce): Uint8Array {
   return hash.digest();
 }
 
-/** The host of a URL as the desk names itself: without port and brackets. */
-export const hostOf = (location: { hostname: string }): string => location.hostname.replace(/^\[|\]$/g, '');
+/** The overlay address in a page's own address; undefined where it came by one of the desk's names, which says nothing of it. */
+export function dialled({ hostname }: { hostname: string }): string | undefined {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return /^[0-9.]+$|:/.test(host) ? host : undefined;
+}
 
 export interface SessionOptions {
   fetch: typeof fetch;
   now: () => number;
   key: () => DeviceKey | undefined;
+  /** The address that was dialled, where it is known: a desk that calls itself otherwise passes another one's nonce on. */
+  server: string | undefined;
   /** Whom a page in somebody else's frame speaks for: customers only. */
   embed: boolean;
 }
@@ -80,6 +85,8 @@ export class Session {
     const nonce = await this.post<Nonce>('/session/nonce', {});
     this.project = nonce.project;
     if (key && key.project !== nonce.project) throw new Failure(code.unauthenticated, 'another desk', { reason: 'project' });
+    if (key && this.options.server !== undefined && this.options.server !== nonce.server)
+      throw new Failure(code.forbidden, 'another address', { field: 'server', reason: `the desk calls itself ${nonce.server}` });
     const body = {
       nonce: nonce.nonce,
       ...(key && { proof: toBase64url(proofOf(fromBase64url(key.secret), nonce)) }),
