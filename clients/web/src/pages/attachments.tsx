@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
 import { Dialog } from '../ui/parts';
-import { isFailure } from '../wire/failure';
+import { ignoreFailure } from '../wire/failure';
 import { bytes, t } from '../text/text';
 import type { Attachment } from '@schema';
 
@@ -20,9 +20,7 @@ function useLink(attachment: string): { url: string | undefined; renew: () => vo
     let there = true;
     home.rpc.call('attachment.link', { attachment }).then(
       ({ url }) => there && setLink({ url, until: performance.now() + LINK_MS }),
-      (e: unknown) => {
-        if (!isFailure(e)) throw e;
-      },
+      ignoreFailure,
     );
     return () => void (there = false);
   }, [attachment, asked, home.offline.value]);

@@ -1,7 +1,7 @@
 /* A browser that is nobody's device yet: ask for a code by mail, enter it, done. */
 import { useEffect, useState } from 'preact/hooks';
 import { useDesk } from '../ui/context';
-import { Field, focused } from '../ui/parts';
+import { Field, Wrong, focused } from '../ui/parts';
 import { fragment, go, place } from '../ui/router';
 import { Icon } from '../ui/icon';
 import { Mark } from '../ui/mark';
@@ -137,11 +137,7 @@ export function Bind({ why }: { why?: 'revoked' | 'another desk' | undefined }) 
             </Field>
           </>
         )}
-        {wrong.form && (
-          <p class="notice danger" role="alert">
-            {wrong.form}
-          </p>
-        )}
+        <Wrong text={wrong.form} />
         <button class="button main" disabled={busy}>
           {t(asked ? 'bind.connect' : 'bind.ask')}
         </button>

@@ -1,7 +1,7 @@
 /* One change for many tickets: what it would do first, then all of it as one command with one way back. */
 import { useState } from 'preact/hooks';
 import { useHome } from '../ui/context';
-import { Dialog, Field } from '../ui/parts';
+import { Dialog, Field, Wrong } from '../ui/parts';
 import { act } from '../state/actions';
 import { reasonOf, t } from '../text/text';
 import { Priority, TicketState, type Methods } from '@schema';
@@ -79,11 +79,7 @@ export function Bulk({ tickets, onClose }: { tickets: string[]; onClose: (change
           <input maxLength={40} value={change.add_tags?.[0] ?? ''} onInput={(e) => set({ add_tags: e.currentTarget.value.trim() ? [e.currentTarget.value.trim()] : undefined })} />
         </Field>
       </div>
-      {wrong && (
-        <p class="notice danger" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
       {preview && (
         <>
           <p role="status">

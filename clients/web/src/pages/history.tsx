@@ -1,8 +1,9 @@
 /* What was done to a ticket, by whom; and how it was at any time. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { useHome } from '../ui/context';
 import { lazy } from '../ui/lazy';
-import { Dialog, Empty, Face, Field, PriorityPill, StatePill, When } from '../ui/parts';
+import { usePages } from '../ui/pages';
+import { Dialog, Empty, Face, Field, PriorityPill, StatePill, When, Wrong } from '../ui/parts';
 import { isFailure } from '../wire/failure';
 import { reasonOf, shortTime, t } from '../text/text';
 import type { AuditEntry, Comment, Ticket } from '@schema';
@@ -27,20 +28,8 @@ export function useSaying(): (value: unknown) => string {
 function Changes({ ticket }: { ticket: Ticket }) {
   const home = useHome();
   const say = useSaying();
-  const [entries, setEntries] = useState<readonly AuditEntry[]>();
-  const [next, setNext] = useState<string>();
-  const [wrong, setWrong] = useState<string>();
-  const more = async (after?: string) => {
-    try {
-      const page = await home.rpc.call('audit.list', { ticket: ticket.id, limit: 50, ...(after && { after }) });
-      setEntries((before) => [...(after ? (before ?? []) : []), ...page.items]);
-      setNext(page.next);
-    } catch (e) {
-      setWrong(reasonOf(e));
-    }
-  };
-  useEffect(() => void more(), [ticket.id]);
-  if (wrong) return <p class="notice danger">{wrong}</p>;
+  const { items: entries, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ticket: ticket.id, limit: 50, ...(after && { after }) }), ticket.id);
+  if (wrong) return <Wrong text={wrong} />;
   if (!entries) return <p>{t('app.loading')}</p>;
   if (entries.length === 0) return <Empty icon="history" title={t('ticket.history_empty')} />;
   return (
@@ -68,11 +57,7 @@ function Changes({ ticket }: { ticket: Ticket }) {
           </li>
         ))}
       </ul>
-      {next && (
-        <button class="button" onClick={() => void more(next)}>
-          {t('app.more')}
-        </button>
-      )}
+      {more}
     </>
   );
 }

@@ -4,7 +4,8 @@ import type { Person } from '@schema';
 vi.mock('../ui/context', () => ({}));
 vi.mock('../ui/parts', () => ({}));
 vi.mock('../text/text', () => ({ t: (key: string) => key }));
-const { begun, candidates } = await import('./mention_picker');
+const { begun } = await import('./mention_picker');
+const { candidates } = await import('./person_choices');
 
 const person = (name: string, role: Person['role'] = 'agent', active = true): Person => ({ id: name, name, role, active });
 const people = [person('Zoë Pereira', 'customer'), person('Agnes Aalto'), person('Old Agnes', 'agent', false), person('Jürgen Ferrari'), person('Pere Zorro')];

@@ -1,41 +1,37 @@
 /* Where the user was named. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
-import { Empty, Face, When } from '../ui/parts';
-import { reasonOf, t } from '../text/text';
-import type { Mention, Ticket } from '@schema';
+import { usePages } from '../ui/pages';
+import { Empty, Face, When, Wrong } from '../ui/parts';
+import { t } from '../text/text';
+import type { Mention } from '@schema';
+
+function TicketLink({ id }: { id: string }) {
+  const ticket = useHome().tickets.byId.at(id).value;
+  if (!ticket) return null;
+  return (
+    <a href={`/t/${ticket.number}`}>
+      #{ticket.number} {ticket.subject}
+    </a>
+  );
+}
 
 export function Mentions() {
   const home = useHome();
-  const [found, setFound] = useState<readonly (Mention & { of: Ticket | undefined })[]>();
-  const [next, setNext] = useState<string>();
-  const [wrong, setWrong] = useState<string>();
-  const more = async (after?: string) => {
-    try {
-      const page = await home.rpc.call('mention.list', { limit: 50, ...(after && { after }) });
-      const tickets = new Map<string, Ticket>();
-      await Promise.all(
-        [...new Set(page.items.map(({ ticket }) => ticket))].map(async (id) => {
-          const known = home.tickets.byId.get(id) ?? (await home.rpc.call('ticket.get', { ticket: id })).ticket;
-          tickets.set(id, known);
-        }),
-      );
-      setFound((before) => [...(after ? (before ?? []) : []), ...page.items.map((mention) => ({ ...mention, of: tickets.get(mention.ticket) }))]);
-      setNext(page.next);
-      setWrong(undefined);
-    } catch (e) {
-      setWrong(reasonOf(e));
-    }
+  /* with the tickets that they are on */
+  const ask = async (after?: string) => {
+    const { items, next } = await home.rpc.call('mention.list', { limit: 50, ...(after && { after }) });
+    const fetched = [...new Set(items.map(({ ticket }) => ticket))].filter((id) => !home.tickets.byId.get(id)).map((ticket) => home.rpc.call('ticket.get', { ticket }));
+    for (const { ticket } of await Promise.all(fetched)) home.tickets.put(ticket);
+    return { items, next };
   };
-  useEffect(() => {
-    home.named.value = 0;
-    void more();
-  }, [home.mentions.value, home.offline.value]);
+  const { items: found, wrong, more } = usePages<Mention>(ask, `${home.mentions.value[0]?.comment}/${home.offline.value}`);
+  useEffect(() => void (home.named.value = 0), [home.mentions.value]);
   return (
     <div class="page-body">
       <h1>{t('nav.mentions')}</h1>
-      {wrong && <p class="notice warn">{wrong}</p>}
+      <Wrong text={wrong} />
       {found?.length === 0 && <Empty icon="bell" title={t('mentions.none')} text={t('mentions.none_text')} />}
       <ul class="stack">
         {found?.map((mention) => (
@@ -50,11 +46,7 @@ export function Mentions() {
                   </span>
                 )}
               </div>
-              {mention.of && (
-                <a href={`/t/${mention.of.number}`}>
-                  #{mention.of.number} {mention.of.subject}
-                </a>
-              )}
+              <TicketLink id={mention.ticket} />
             </div>
             <span class="small soft">
               <When at={mention.at} />
@@ -62,11 +54,7 @@ export function Mentions() {
           </li>
         ))}
       </ul>
-      {next && (
-        <button class="button" onClick={() => void more(next)}>
-          {t('app.more')}
-        </button>
-      )}
+      {more}
     </div>
   );
 }

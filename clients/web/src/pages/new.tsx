@@ -5,7 +5,7 @@ import { PersonPicker } from './person_picker';
 import { FieldInput } from './side';
 import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
-import { Field, focused, IconButton } from '../ui/parts';
+import { Field, IconButton, Wrong, focused } from '../ui/parts';
 import { beside, go } from '../ui/router';
 import { toast } from '../state/toasts';
 import { reasonOf, t } from '../text/text';
@@ -155,11 +155,7 @@ export function NewTicket() {
           ))}
         </div>
       )}
-      {wrong && (
-        <p class="notice danger" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
       <div class="row">
         <button class="button main" disabled={busy || !subject.trim() || !body.trim() || !complete}>
           {t('new.create')}

@@ -2,11 +2,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useDesk, useHome } from '../ui/context';
 import { confirmed } from '../ui/confirm';
-import { Field, When } from '../ui/parts';
+import { Field, Table, When } from '../ui/parts';
 import { act } from '../state/actions';
 import { toast } from '../state/toasts';
 import { density, language, theme, type Theme } from '../state/settings';
-import { isFailure } from '../wire/failure';
+import { ignoreFailure } from '../wire/failure';
 import { languages, relative, t } from '../text/text';
 import type { Device } from '@schema';
 
@@ -18,33 +18,29 @@ export function DeviceTable({ devices, onChange }: { devices: readonly Device[];
     onChange();
   };
   return (
-    <div class="scroll-x" role="region" tabIndex={0} aria-label={t('settings.devices')}>
-      <table>
-        <tbody>
-          {devices.map((device) => (
-            <tr key={device.id}>
-              <td>
-                <strong>{device.label}</strong>
-                <div class="small soft">{device.address}</div>
-              </td>
-              <td class="small soft">{t('settings.bound', { time: relative(device.bound_at) })}</td>
-              <td class="small soft">{device.seen_at ? t('settings.seen', { time: relative(device.seen_at) }) : ''}</td>
-              <td>
-                {device.revoked_at ? (
-                  <span class="pill">
-                    <When at={device.revoked_at} />
-                  </span>
-                ) : (
-                  <button class="button small danger" onClick={() => void revoke(device)}>
-                    {t('settings.revoke')}
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label={t('settings.devices')}>
+      {devices.map((device) => (
+        <tr key={device.id}>
+          <td>
+            <strong>{device.label}</strong>
+            <div class="small soft">{device.address}</div>
+          </td>
+          <td class="small soft">{t('settings.bound', { time: relative(device.bound_at) })}</td>
+          <td class="small soft">{device.seen_at ? t('settings.seen', { time: relative(device.seen_at) }) : ''}</td>
+          <td>
+            {device.revoked_at ? (
+              <span class="pill">
+                <When at={device.revoked_at} />
+              </span>
+            ) : (
+              <button class="button small danger" onClick={() => void revoke(device)}>
+                {t('settings.revoke')}
+              </button>
+            )}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -56,9 +52,7 @@ export function Settings() {
   const fetch = () =>
     home.rpc.call('device.list', {}).then(
       ({ items }) => setDevices(items.filter(({ revoked_at }) => !revoked_at)),
-      (e: unknown) => {
-        if (!isFailure(e)) throw e;
-      },
+      ignoreFailure,
     );
   useEffect(() => void fetch(), [home.devices.value]);
   return (

@@ -5,7 +5,7 @@ import { useHome } from '../ui/context';
 import { Icon } from '../ui/icon';
 import { Face, IconButton, StatePill } from '../ui/parts';
 import { act, setTicket } from '../state/actions';
-import { isFailure } from '../wire/failure';
+import { ignoreFailure } from '../wire/failure';
 import { t } from '../text/text';
 import type { Field, Link, Similar, Ticket } from '@schema';
 
@@ -98,11 +98,8 @@ function Links({ ticket }: { ticket: Ticket }) {
   const [similar, setSimilar] = useState<readonly Similar[]>([]);
   useEffect(() => {
     let there = true;
-    const quiet = (e: unknown) => {
-      if (!isFailure(e)) throw e;
-    };
-    home.rpc.call('link.list', { ticket: ticket.id }).then((got) => there && setLinks(got.links), quiet);
-    home.rpc.call('ticket.similar', { ticket: ticket.id }).then((got) => there && setSimilar(got.items), quiet);
+    home.rpc.call('link.list', { ticket: ticket.id }).then((got) => there && setLinks(got.links), ignoreFailure);
+    home.rpc.call('ticket.similar', { ticket: ticket.id }).then((got) => there && setSimilar(got.items), ignoreFailure);
     return () => void (there = false);
   }, [ticket.id, home.linked.value, home.offline.value]);
   const remove = async ({ kind, ticket: other }: Link) => {

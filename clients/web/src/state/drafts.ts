@@ -1,7 +1,7 @@
 /* What is being written: kept in this browser at every pause, and at the desk, so that neither a crash nor another device loses a word. */
 import { batch, signal, type Signal } from '@preact/signals';
 import { ulid } from '../wire/bytes';
-import { code, isFailure } from '../wire/failure';
+import { code, ignoreFailure, isFailure } from '../wire/failure';
 import type { Rpc } from '../wire/rpc';
 import type { LiveEvent } from '../wire/machine';
 import type { Cache, LocalDraft } from './cache';
@@ -84,9 +84,7 @@ export class Drafts {
     if (version === undefined) return;
     const draft = this.at(ticket, note);
     if (draft.peek().version === version) draft.value = { ...draft.peek(), version: undefined };
-    this.rpc.call('draft.discard', { ticket, note, version, op_id: ulid() }).catch((e: unknown) => {
-      if (!isFailure(e)) throw e;
-    });
+    this.rpc.call('draft.discard', { ticket, note, version, op_id: ulid() }).catch(ignoreFailure);
   }
 
   /** Of two texts, keep one; the other one is gone. */

@@ -11,7 +11,7 @@ import { Thread } from './thread';
 import { Tickets } from './tickets';
 import { Uploads } from './uploads';
 import { ticketOf } from './fold';
-import { isFailure } from '../wire/failure';
+import { ignoreFailure, isFailure } from '../wire/failure';
 import { Live } from '../wire/live';
 import type { LiveEvent } from '../wire/machine';
 import type { Rpc } from '../wire/rpc';
@@ -155,9 +155,7 @@ export class Home {
   markRead(ticket: string, comment: string): void {
     const known = this.tickets.byId.get(ticket);
     if (known?.unread) this.tickets.put({ ...known, unread: 0 });
-    this.rpc.call('read.mark', { ticket, comment }, { again: 1 }).catch((e: unknown) => {
-      if (!isFailure(e)) throw e;
-    });
+    this.rpc.call('read.mark', { ticket, comment }, { again: 1 }).catch(ignoreFailure);
   }
 
   /* ---- what comes ---- */
@@ -257,8 +255,6 @@ export class Home {
 
   /* What could not be fetched is fetched when the desk is there again; until then, what was seen is shown. */
   private quietly(work: Promise<unknown>): void {
-    work.catch((e: unknown) => {
-      if (!isFailure(e)) throw e;
-    });
+    work.catch(ignoreFailure);
   }
 }

@@ -1,6 +1,6 @@
 /* That the user looks at tickets, writes and types there, told to the desk while this page is connected. */
 import type { People } from './people';
-import { code, isFailure } from '../wire/failure';
+import { code, ignoreFailure, isFailure } from '../wire/failure';
 import type { Rpc } from '../wire/rpc';
 
 const TYPING_MS = 4_000;
@@ -40,7 +40,7 @@ export class Presence {
 
   leave(ticket: string): void {
     if (!this.looks.delete(ticket) || this.session === undefined) return;
-    this.rpc.call('presence.leave', { session: this.session, ticket }, { again: 0 }).catch(this.ignore);
+    this.rpc.call('presence.leave', { session: this.session, ticket }, { again: 0 }).catch(ignoreFailure);
   }
 
   /** There is, or is no more, a text that was not sent. */
@@ -57,12 +57,12 @@ export class Presence {
     if (this.session === undefined || !this.looks.has(ticket) || this.now() - this.typed < TYPING_MS) return;
     this.typed = this.now();
     await this.drafting(ticket, true, note);
-    await this.rpc.call('typing.relay', { session: this.session, ticket, note }, { again: 0 }).catch(this.ignore);
+    await this.rpc.call('typing.relay', { session: this.session, ticket, note }, { again: 0 }).catch(ignoreFailure);
   }
 
   /** The user's own short text, as long as they are connected. */
   async status(text: string): Promise<void> {
-    if (this.session !== undefined) await this.rpc.call('presence.status', { session: this.session, text }).catch(this.ignore);
+    if (this.session !== undefined) await this.rpc.call('presence.status', { session: this.session, text }).catch(ignoreFailure);
   }
 
   private async tell(ticket: string, again = true): Promise<void> {
@@ -73,7 +73,7 @@ export class Presence {
       if (!this.people.viewers.get(ticket)) this.people.viewers.set(ticket, people);
     } catch (e) {
       if (!isFailure(e)) throw e;
-      if (e.code === code.expired && again) await this.renew(ticket).catch(this.ignore);
+      if (e.code === code.expired && again) await this.renew(ticket).catch(ignoreFailure);
     }
   }
 
@@ -84,8 +84,4 @@ export class Presence {
     this.looks.set(ticket, { ...look, grant });
     await this.tell(ticket, false);
   }
-
-  private readonly ignore = (e: unknown): void => {
-    if (!isFailure(e)) throw e;
-  };
 }

@@ -87,6 +87,38 @@ export function Field({ label, hint, wrong, children }: { label: string; hint?: 
 }
 
 /** Why there is nothing: in a list, or instead of a whole page. */
+/** Why something was refused. */
+export function Wrong({ text }: { text: string | undefined }) {
+  if (!text) return null;
+  return (
+    <p class="notice danger" role="alert">
+      {text}
+    </p>
+  );
+}
+
+/** A table that scrolls sideways where there is no room, also by keys. */
+export function Table({ label, heads, children }: { label: string; heads?: readonly ComponentChildren[]; children: ComponentChildren }) {
+  return (
+    <div class="scroll-x" role="region" tabIndex={0} aria-label={label}>
+      <table>
+        {heads && (
+          <thead>
+            <tr>
+              {heads.map((head, i) => (
+                <th key={i} scope="col">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+        )}
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
 export function Empty({ icon, title, text, page, children }: { icon: IconName; title: string; text?: string; page?: boolean; children?: ComponentChildren }) {
   const Heading = page ? 'h1' : 'h2';
   return (

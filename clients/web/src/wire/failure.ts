@@ -43,6 +43,11 @@ export class Failure extends Error {
 export const isFailure = (e: unknown, ...codes: number[]): e is Failure =>
   e instanceof Failure && (codes.length === 0 || codes.includes(e.code));
 
+/** For what is asked again by itself, or can be missed: a fault of ours is none of these. */
+export function ignoreFailure(e: unknown): void {
+  if (!isFailure(e)) throw e;
+}
+
 interface RpcError {
   code: number;
   message: string;

@@ -3,7 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { useSaying } from '../history';
 import { PersonPicker } from '../person_picker';
 import { useHome } from '../../ui/context';
-import { Field, When } from '../../ui/parts';
+import { usePages } from '../../ui/pages';
+import { Field, Table, When, Wrong } from '../../ui/parts';
 import { code, isFailure } from '../../wire/failure';
 import { reasonOf, shortTime, t } from '../../text/text';
 import { AccessKind, type AccessRow, type AuditEntry, type StoreJob } from '@schema';
@@ -43,74 +44,42 @@ function FilterBar({ filters, onChange }: { filters: Filters; onChange: (filters
   );
 }
 
-/** Pages of something, asked anew when what is asked for changes. */
-function usePages<T>(ask: (after?: string) => Promise<{ items: T[]; next?: string | undefined }>, key: string) {
-  const [pages, setPages] = useState<{ items: readonly T[]; next?: string | undefined; wrong?: string; asked?: boolean }>({ items: [] });
-  const load = async (after?: string) => {
-    try {
-      const { items, next } = await ask(after);
-      setPages((before) => ({ items: after ? [...before.items, ...items] : items, next, asked: true }));
-    } catch (e) {
-      setPages({ items: [], wrong: reasonOf(e) });
-    }
-  };
-  useEffect(() => void load(), [key]);
-  return { ...pages, none: pages.asked && pages.items.length === 0, more: () => void load(pages.next) };
-}
-
 function Changes() {
   const home = useHome();
   const say = useSaying();
   const [filters, setFilters] = useState<Filters>({});
-  const { items, next, none, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ...filters, limit: 50, ...(after && { after }) }), JSON.stringify(filters));
+  const { items, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ...filters, limit: 50, ...(after && { after }) }), JSON.stringify(filters));
   const numberOf = (id: string | undefined): number | undefined => (id ? home.tickets.byId.get(id)?.number : undefined);
   return (
     <section class="card">
       <h2>{t('admin.changes')}</h2>
       <FilterBar filters={filters} onChange={setFilters} />
-      {wrong && <p class="notice danger">{wrong}</p>}
-      <div class="scroll-x" role="region" tabIndex={0} aria-label={t('admin.changes')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('admin.when')}</th>
-              <th>{t('admin.who')}</th>
-              <th>{t('admin.what')}</th>
-              <th>{t('admin.before')}</th>
-              <th>{t('admin.after')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((entry) => (
-              <tr key={`${entry.op_id}/${entry.n}`}>
-                <td class="small">
-                  <When at={entry.at} />
-                </td>
-                <td>
-                  {home.people.name(entry.actor) || t('admin.the_desk')}
-                  <div class="small soft">{entry.device}</div>
-                </td>
-                <td>
-                  <code class="small">{entry.kind}</code>{' '}
-                  {numberOf(entry.ticket) && <a href={`/t/${numberOf(entry.ticket)}`}>#{numberOf(entry.ticket)}</a>}
-                </td>
-                <td class="small soft">
-                  <div class="clamp plain-words">{say(entry.before)}</div>
-                </td>
-                <td class="small">
-                  <div class="clamp plain-words">{say(entry.after)}</div>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {none && <p class="soft">{t('ticket.history_empty')}</p>}
-      {next && (
-        <button class="button" onClick={more}>
-          {t('app.more')}
-        </button>
-      )}
+      <Wrong text={wrong} />
+      <Table label={t('admin.changes')} heads={[t('admin.when'), t('admin.who'), t('admin.what'), t('admin.before'), t('admin.after')]}>
+        {items?.map((entry) => (
+          <tr key={`${entry.op_id}/${entry.n}`}>
+            <td class="small">
+              <When at={entry.at} />
+            </td>
+            <td>
+              {home.people.name(entry.actor) || t('admin.the_desk')}
+              <div class="small soft">{entry.device}</div>
+            </td>
+            <td>
+              <code class="small">{entry.kind}</code>{' '}
+              {numberOf(entry.ticket) && <a href={`/t/${numberOf(entry.ticket)}`}>#{numberOf(entry.ticket)}</a>}
+            </td>
+            <td class="small soft">
+              <div class="clamp plain-words">{say(entry.before)}</div>
+            </td>
+            <td class="small">
+              <div class="clamp plain-words">{say(entry.after)}</div>
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {items?.length === 0 && <p class="soft">{t('ticket.history_empty')}</p>}
+      {more}
     </section>
   );
 }
@@ -118,7 +87,7 @@ function Changes() {
 function Accesses() {
   const home = useHome();
   const [kind, setKind] = useState<AccessKind | ''>('');
-  const { items, next, none, wrong, more } = usePages<AccessRow>((after) => home.rpc.call('audit.access', { limit: 50, ...(kind && { kind }), ...(after && { after }) }), kind);
+  const { items, wrong, more } = usePages<AccessRow>((after) => home.rpc.call('audit.access', { limit: 50, ...(kind && { kind }), ...(after && { after }) }), kind);
   return (
     <section class="card">
       <div class="row">
@@ -132,46 +101,30 @@ function Accesses() {
           ))}
         </select>
       </div>
-      {wrong && <p class="notice danger">{wrong}</p>}
-      <div class="scroll-x" role="region" tabIndex={0} aria-label={t('admin.accesses')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('admin.when')}</th>
-              <th>{t('admin.who')}</th>
-              <th>{t('admin.what')}</th>
-              <th>{t('admin.times')}</th>
+      <Wrong text={wrong} />
+      <Table label={t('admin.accesses')} heads={[t('admin.when'), t('admin.who'), t('admin.what'), t('admin.times')]}>
+        {items?.map((row) => {
+          const number = row.ticket && home.tickets.byId.get(row.ticket)?.number;
+          return (
+            <tr key={`${row.user}/${row.first_at}/${row.kind}/${row.method}/${row.ticket}`}>
+              <td class="small">
+                <When at={row.last_at} />
+              </td>
+              <td>
+                {home.people.name(row.user)}
+                <div class="small soft">{row.device}</div>
+              </td>
+              <td>
+                <span class={`pill${row.kind === 'viewed' ? '' : ' urgent'}`}>{t(`admin.access_kind.${row.kind}`)}</span> <code class="small">{row.method}</code>{' '}
+                {number && <a href={`/t/${number}`}>#{number}</a>}
+              </td>
+              <td>{row.count}</td>
             </tr>
-          </thead>
-          <tbody>
-            {items.map((row) => {
-              const number = row.ticket && home.tickets.byId.get(row.ticket)?.number;
-              return (
-                <tr key={`${row.user}/${row.first_at}/${row.kind}/${row.method}/${row.ticket}`}>
-                  <td class="small">
-                    <When at={row.last_at} />
-                  </td>
-                  <td>
-                    {home.people.name(row.user)}
-                    <div class="small soft">{row.device}</div>
-                  </td>
-                  <td>
-                    <span class={`pill${row.kind === 'viewed' ? '' : ' urgent'}`}>{t(`admin.access_kind.${row.kind}`)}</span> <code class="small">{row.method}</code>{' '}
-                    {number && <a href={`/t/${number}`}>#{number}</a>}
-                  </td>
-                  <td>{row.count}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
-      {none && <p class="soft">{t('admin.accesses_none')}</p>}
-      {next && (
-        <button class="button" onClick={more}>
-          {t('app.more')}
-        </button>
-      )}
+          );
+        })}
+      </Table>
+      {items?.length === 0 && <p class="soft">{t('admin.accesses_none')}</p>}
+      {more}
     </section>
   );
 }
@@ -210,11 +163,7 @@ function Verify() {
         </button>
       </div>
       <p class="soft">{t('admin.verify_text')}</p>
-      {wrong && (
-        <p class="notice danger" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
       {running && <progress max={Math.max(job.of_ops, 1)} value={job.ops} aria-label={t('admin.verify_running', { n: job.ops, of: job.of_ops })} />}
       <div role="status">
         {running && <p class="small soft">{t('admin.verify_running', { n: job.ops, of: job.of_ops })}</p>}

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { forms, type Input, type Member } from './forms';
 import { Tags } from '../side';
 import { useHome } from '../../ui/context';
-import { Dialog, Field } from '../../ui/parts';
+import { Dialog, Field, Wrong } from '../../ui/parts';
 import type { Kind } from '../../state/definitions';
 import type { Home } from '../../state/home';
 import { toast } from '../../state/toasts';
@@ -152,11 +152,7 @@ function Editor({ kind, definition, onClose }: { kind: DefinitionKind; definitio
         <MemberInput key={member.name} member={member} value={values[member.name]} fixed={!!definition && !!member.fixed}
           onChange={(value) => setValues({ ...values, [member.name]: value })} />
       ))}
-      {wrong && (
-        <p class="notice danger" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
     </Dialog>
   );
 }

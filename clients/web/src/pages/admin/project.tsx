@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useHome } from '../../ui/context';
 import { Field } from '../../ui/parts';
 import { toast } from '../../state/toasts';
-import { isFailure } from '../../wire/failure';
+import { ignoreFailure } from '../../wire/failure';
 import { ulid } from '../../wire/bytes';
 import { reasonOf, t } from '../../text/text';
 import type { Project as Info } from '@schema';
@@ -19,9 +19,7 @@ export function Project() {
         setInfo(got);
         setName(got.name);
       },
-      (e: unknown) => {
-        if (!isFailure(e)) throw e;
-      },
+      ignoreFailure,
     );
   }, []);
   const save = async () => {

@@ -1,12 +1,13 @@
 /* Who is let in, as whom, and with which devices. */
 import { useEffect, useState } from 'preact/hooks';
 import { useHome } from '../../ui/context';
+import { usePages } from '../../ui/pages';
 import { confirmed } from '../../ui/confirm';
-import { Dialog, Face, Field } from '../../ui/parts';
+import { Dialog, Face, Field, Table, Wrong } from '../../ui/parts';
 import { DeviceTable } from '../settings';
 import { act } from '../../state/actions';
 import { toast } from '../../state/toasts';
-import { isFailure } from '../../wire/failure';
+import { ignoreFailure } from '../../wire/failure';
 import { ulid } from '../../wire/bytes';
 import { reasonOf, t } from '../../text/text';
 import { Role, type Device, type User } from '@schema';
@@ -22,9 +23,7 @@ function UserDialog({ user, onClose }: { user: User | undefined; onClose: (chang
     user &&
     home.rpc.call('device.list', { user: user.id }).then(
       ({ items }) => setDevices(items),
-      (e: unknown) => {
-        if (!isFailure(e)) throw e;
-      },
+      ignoreFailure,
     );
   useEffect(() => void fetch(), [user?.id]);
   const save = async () => {
@@ -73,11 +72,7 @@ function UserDialog({ user, onClose }: { user: User | undefined; onClose: (chang
           </select>
         </Field>
       </div>
-      {wrong && (
-        <p class="notice danger" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
       {devices.length > 0 && (
         <>
           <h3>{t('admin.devices')}</h3>
@@ -90,22 +85,9 @@ function UserDialog({ user, onClose }: { user: User | undefined; onClose: (chang
 
 export function Users() {
   const home = useHome();
-  const [users, setUsers] = useState<readonly User[]>([]);
-  const [next, setNext] = useState<string>();
   const [filter, setFilter] = useState('');
   const [open, setOpen] = useState<User | 'new' | undefined>();
-  const [wrong, setWrong] = useState<string>();
-  const more = async (after?: string) => {
-    try {
-      const page = await home.rpc.call('user.list', { limit: 200, ...(after && { after }) });
-      setUsers((before) => [...(after ? before : []), ...page.items]);
-      setNext(page.next);
-      setWrong(undefined);
-    } catch (e) {
-      setWrong(reasonOf(e));
-    }
-  };
-  useEffect(() => void more(), [home.offline.value]);
+  const { items: users = [], wrong, again, more } = usePages<User>((after) => home.rpc.call('user.list', { limit: 200, ...(after && { after }) }), String(home.offline.value));
   const wanted = filter.toLowerCase();
   const shown = users.filter(({ name, email }) => name.toLowerCase().includes(wanted) || email.toLowerCase().includes(wanted));
   return (
@@ -116,54 +98,38 @@ export function Users() {
           {t('admin.add_user')}
         </button>
       </div>
-      {wrong && <p class="notice danger">{wrong}</p>}
-      <div class="scroll-x" role="region" tabIndex={0} aria-label={t('admin.users')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('admin.name')}</th>
-              <th>{t('admin.role')}</th>
-              <th>
-                <span class="visually-hidden">{t('thread.edit')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((user) => (
-              <tr key={user.id}>
-                <td>
-                  <span class="row">
-                    <Face user={user.id} small named />
-                    <span>
-                      {user.name}
-                      <span class="small soft address">{user.email}</span>
-                    </span>
-                  </span>
-                </td>
-                <td>
-                  <span class={`pill${user.role === 'admin' ? ' new' : user.role === 'agent' ? ' open' : ''}`}>{t(`role.${user.role}`)}</span>{' '}
-                  {!user.active && <span class="pill urgent">{t('admin.disabled')}</span>}
-                </td>
-                <td>
-                  <button class="button small" aria-label={`${t('thread.edit')}: ${user.name}`} onClick={() => setOpen(user)}>
-                    {t('thread.edit')}
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {next && (
-        <button class="button" onClick={() => void more(next)}>
-          {t('app.more')}
-        </button>
-      )}
+      <Wrong text={wrong} />
+      <Table label={t('admin.users')}
+        heads={[t('admin.name'), t('admin.role'), <span key="edit" class="visually-hidden">{t('thread.edit')}</span>]}>
+        {shown.map((user) => (
+          <tr key={user.id}>
+            <td>
+              <span class="row">
+                <Face user={user.id} small named />
+                <span>
+                  {user.name}
+                  <span class="small soft address">{user.email}</span>
+                </span>
+              </span>
+            </td>
+            <td>
+              <span class={`pill${user.role === 'admin' ? ' new' : user.role === 'agent' ? ' open' : ''}`}>{t(`role.${user.role}`)}</span>{' '}
+              {!user.active && <span class="pill urgent">{t('admin.disabled')}</span>}
+            </td>
+            <td>
+              <button class="button small" aria-label={`${t('thread.edit')}: ${user.name}`} onClick={() => setOpen(user)}>
+                {t('thread.edit')}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {more}
       {open && (
         <UserDialog user={open === 'new' ? undefined : open}
           onClose={(changed) => {
             setOpen(undefined);
-            if (changed) void more();
+            if (changed) again();
           }} />
       )}
     </section>
