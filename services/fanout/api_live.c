@@ -46,9 +46,6 @@ static int resume(struct fanout *f, struct call *c, const struct session *s, str
                 break;
         case TAIL_FORGED:
                 return call_invalid(c, "cursor", "must be a cursor that this server gave");
-        case TAIL_ELSEWHERE:
-                reset_to_end(f, &c->arena, "the cursor is of another instance", ret);
-                return 0;
         case TAIL_LOST:
                 reset_to_end(f, &c->arena, "the server was restored from a backup", ret);
                 return 0;

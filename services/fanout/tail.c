@@ -210,9 +210,7 @@ enum tail_place tail_find(const struct tail *t, struct str text, int64_t *ret_se
 
         if (cursor_parse(&t->key, text, &c))
                 return TAIL_FORGED;
-        if (memcmp(c.instance, t->instance, sizeof(c.instance)))
-                return TAIL_ELSEWHERE;
-        if (c.seq < t->start || c.seq > tail_end(t))
+        if (memcmp(c.instance, t->instance, sizeof(c.instance)) || c.seq < t->start || c.seq > tail_end(t))
                 return TAIL_UNKNOWN;
         hash = hash_at(t, c.seq);
         if (!hash)

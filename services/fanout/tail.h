@@ -63,9 +63,8 @@ struct shared_event *tail_add(struct tail *t, const struct log_item *item);
 enum tail_place {
         TAIL_HERE,
         TAIL_FORGED,
-        TAIL_ELSEWHERE,             /* of another instance */
         TAIL_LOST,                  /* of a future that a restore undid */
-        TAIL_UNKNOWN,               /* older than the tail, or newer than what fanout has read */
+        TAIL_UNKNOWN,               /* older than the tail, newer than what fanout has read, or of another instance: store knows which ones wrote its log */
 };
 enum tail_place tail_find(const struct tail *t, struct str cursor, int64_t *ret_seq);
 
