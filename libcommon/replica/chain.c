@@ -39,21 +39,27 @@ void chain_append(struct chain *chain, struct op *op, struct buf *record)
         chain->seq = op->origin_seq;
 }
 
+int chain_next(struct chain *chain, const struct op *op)
+{
+        if (memcmp(op->origin, chain->origin, OP_ORIGIN_BYTES) != 0 || op->origin_seq != chain->seq + 1 ||
+            memcmp(op->prev_hash, chain->head, OP_HASH_BYTES) != 0)
+                return -EILSEQ;
+        memcpy(chain->head, op->hash, OP_HASH_BYTES);
+        chain->seq = op->origin_seq;
+        return 0;
+}
+
 int chain_follow(struct chain *chain, struct str record, struct arena *arena, struct op *ret)
 {
         struct op op;
         int r;
 
         r = op_decode(record, arena, &op);
-        if (r < 0)
-                return r;
-        if (memcmp(op.origin, chain->origin, OP_ORIGIN_BYTES) != 0 || op.origin_seq != chain->seq + 1 ||
-            memcmp(op.prev_hash, chain->head, OP_HASH_BYTES) != 0)
-                return -EILSEQ;
-        memcpy(chain->head, op.hash, OP_HASH_BYTES);
-        chain->seq = op.origin_seq;
-        *ret = op;
-        return 0;
+        if (!r)
+                r = chain_next(chain, &op);
+        if (!r)
+                *ret = op;
+        return r;
 }
 
 static uint8_t *put_u64(uint8_t *p, uint64_t v)

@@ -18,8 +18,9 @@ void chain_init(struct chain *chain, const uint8_t public_key[CHAIN_PUBLIC_KEY_B
  * To take it back (a transaction that failed), restore a copy of the chain. */
 void chain_append(struct chain *chain, struct op *op, struct buf *record);
 
-/* Whether the record is the next one, then moves on. -EBADMSG: not a record; -EILSEQ: not this one's turn, or a broken chain.
- * *ret is the op, as op_decode has it. */
+/* Whether an op that was read is the next one, then moves on. -EILSEQ: not this one's turn, or a broken chain. */
+int chain_next(struct chain *chain, const struct op *op);
+/* The same of a record. -EBADMSG: not a record. *ret is the op, as op_decode has it. */
 int chain_follow(struct chain *chain, struct str record, struct arena *arena, struct op *ret);
 
 struct checkpoint {

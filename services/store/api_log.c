@@ -28,15 +28,18 @@ static int since_start(struct store *s, struct call *c, struct db *db, struct st
                        struct op_since_result *ret)
 {
         int r = position_read(s, db, cursor, ret_seq);
+        const char *reason = NULL;
 
-        *ret_reset = r == POSITION_ELSEWHERE || r == POSITION_LOST;
+        /* Of before a restore: where the op is still there, too. What its client fetched and what is their own (read marks, drafts, snoozes) may be
+         * newer than their cursor, and of the future that is lost; no event would ever take it back. */
+        if (r == POSITION_LOST || (r == POSITION_GOOD && !position_is_ours(s, cursor)))
+                reason = "the server was restored from a backup";
+        else if (r == POSITION_ELSEWHERE)
+                reason = "the cursor is of another instance";
+        *ret_reset = reason != NULL;
         if (r == POSITION_FORGED)
                 return call_invalid(c, "cursor", "must be a cursor that this server gave");
-        if (r == POSITION_ELSEWHERE)
-                return since_reset(s, c, db, "the cursor is of another instance", cursor, ret);
-        if (r == POSITION_LOST)
-                return since_reset(s, c, db, "the server was restored from a backup", cursor, ret);
-        return r;
+        return reason ? since_reset(s, c, db, reason, cursor, ret) : r;
 }
 
 /* Each audience is a range of op_by_audience; SQLite merges them by seq. */

@@ -246,7 +246,7 @@ static int comment_put(struct tx *tx, struct call *c, const struct comment_new *
         }
         /* what comment_view would read */
         *ret = (struct comment){ .id = id, .ticket = new->ticket, .author = tx->actor.user, .created_at = hlc_ms(created), .body = new->body };
-        fresh_show(&tx->store->fresh, tx->store->chain.seq, ret);
+        fresh_show(&tx->store->fresh, store_position(tx->store), ret);
         return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "schema/macro.h"
 #include "schema/merge.h"
 #include "schema/label.h"
+#include "schema/log.h"
 #include "schema/mention.h"
 #include "schema/person.h"
 #include "schema/project.h"
@@ -384,6 +385,7 @@ static const struct {
         { &schema_op_macro_set, definition_set },
         { &schema_op_role_set, nothing },
         { &schema_op_command_undo, nothing },
+        { &schema_op_instance_begin, nothing },
         { &schema_op_macro_run, nothing },
         { &schema_op_access_gained, nothing },
         { &schema_op_access_lost, nothing },

@@ -196,7 +196,7 @@ static void a_position_that_is_written_anew_is_not_told_as_it_was(void **state)
 {
         struct room *room = *state;
         struct fresh *fresh = &room->store->fresh;
-        int64_t next = room->store->chain.seq + 1; /* no command is under way */
+        int64_t next = store_position(room->store) + 1; /* no command is under way */
         struct log_entry comment = { .seq = next, .kind = &schema_op_comment_add }, tag = { .seq = next, .kind = &schema_op_tag_add };
 
         fresh_append(fresh, &comment);

@@ -253,6 +253,9 @@ static const char *const steps[] = {
         /* FTS5 merges eight segments of a size into one, not four: a search looks into a few more, a text is written anew less often. */
         "INSERT INTO search_public(search_public, rank) VALUES('automerge', 8);"
         "INSERT INTO search_notes(search_notes, rank) VALUES('automerge', 8);",
+
+        /* local: who wrote this log, in order: the instance that it began with, and one for each time that it was restored from a backup since */
+        "CREATE TABLE instance (n INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE, public_key BLOB NOT NULL);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -7,6 +7,8 @@
 int personal_next(struct store *s, int64_t *ret_seq);
 /* The count's state as it is on disk. On start. */
 int personal_load(struct store *s);
+/* As a command: past all that was counted before a restore from a backup. */
+int personal_restored(struct store *s);
 
 /* A version for what replaces one: the time, but never going back. */
 int64_t personal_version(struct store *s, int64_t before);

@@ -1,5 +1,8 @@
 #include "position.h"
 
+#include "instance.h"
+#include "tx.h"
+
 #include <errno.h>
 
 struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_BYTES], struct arena *arena)
@@ -13,17 +16,28 @@ struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_H
         return (struct str){ text, CURSOR_TEXT };
 }
 
+/* Whoever of the log's writers wrote the first op; ours where there is none yet. */
+static int hash_before_all(struct store *s, struct db *db, uint8_t ret[OP_HASH_BYTES])
+{
+        struct arena arena = { 0 };
+        struct log_entry first;
+        struct chain fresh;
+        int r = log_entry_at(db, 1, &arena, &first);
+
+        chain_init(&fresh, s->public_key);
+        if (!r || r == -ENOENT)
+                memcpy(ret, r ? fresh.head : first.op.prev_hash, OP_HASH_BYTES);
+        arena_deinit(&arena);
+        return r == -ENOENT ? 0 : r;
+}
+
 int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HASH_BYTES])
 {
-        struct chain fresh;
         sqlite3_stmt *q;
         int r;
 
-        if (seq == 0) {
-                chain_init(&fresh, s->public_key);
-                memcpy(ret, fresh.head, OP_HASH_BYTES);
-                return 0;
-        }
+        if (seq == 0)
+                return hash_before_all(s, db, ret);
         q = db_query(db, "SELECT record FROM op WHERE seq = ?1", "i", seq);
         r = db_step(db, q);
         if (r <= 0)
@@ -37,12 +51,16 @@ int position_read(struct store *s, struct db *db, struct str cursor, int64_t *re
 {
         uint8_t hash[OP_HASH_BYTES];
         struct cursor c;
+        bool known;
         int r;
 
         if (cursor_parse(&s->cursor_key, cursor, &c))
                 return POSITION_FORGED;
-        if (memcmp(c.instance, s->origin, sizeof(c.instance)))
-                return POSITION_ELSEWHERE;
+        if (memcmp(c.instance, s->origin, sizeof(c.instance))) {
+                r = instance_wrote(db, c.instance, &known);
+                if (r || !known)
+                        return r ? r : POSITION_ELSEWHERE;
+        }
         r = position_hash(s, db, c.seq, hash);
         if (r == -ENOENT || (!r && memcmp(c.hash, hash, sizeof(c.hash))))
                 return POSITION_LOST;
@@ -50,6 +68,13 @@ int position_read(struct store *s, struct db *db, struct str cursor, int64_t *re
                 return r;
         *ret_seq = c.seq;
         return POSITION_GOOD;
+}
+
+bool position_is_ours(const struct store *s, struct str cursor)
+{
+        struct cursor c;
+
+        return !cursor_parse(&s->cursor_key, cursor, &c) && memcmp(c.instance, s->origin, sizeof(c.instance)) == 0;
 }
 
 int position_cursor_at(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct str *ret)

@@ -5,11 +5,14 @@
 enum position_verdict {
         POSITION_GOOD,
         POSITION_FORGED,       /* the cursor was not made by this project */
-        POSITION_ELSEWHERE,    /* of another instance */
+        POSITION_ELSEWHERE,    /* of an instance that never wrote this log */
         POSITION_LOST,         /* of a future that a restore undid */
 };
-/* ret_seq is set where good. -errno for a database error, else the verdict. */
+/* ret_seq is set where good: of an instance that this log was written by before it was restored, too, as long as the op is there. -errno for a
+ * database error, else the verdict. */
 int position_read(struct store *s, struct db *db, struct str cursor, int64_t *ret_seq);
+/* Whether a good one was made since the log was restored last. */
+bool position_is_ours(const struct store *s, struct str cursor);
 
 /* The hash that the op at seq has; before the first op, the one that the first op names as its predecessor. 0, -ENOENT, or an error. */
 int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HASH_BYTES]);

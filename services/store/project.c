@@ -12,7 +12,7 @@ static int project_view(struct store *s, struct db *db, struct arena *arena, str
         int r = db_step(db, q);
 
         *ret = (struct project){
-                .key = { (const char *)s->public_key, sizeof(s->public_key) },
+                .key = { (const char *)s->project_key, sizeof(s->project_key) },
                 .name = STR(""),
                 .version = STR(ASSIST_VERSION),
         };

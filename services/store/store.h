@@ -55,7 +55,7 @@ struct store {
         _Atomic bool waking;
 
         struct worker writer, reader, files, past;
-        struct chain chain;               /* writer */
+        struct chain chain;               /* writer: our own ops; others is how many are before them */
         struct hlc hlc;                   /* writer */
         int64_t checkpoint_seq, checkpoint_at; /* writer */
         struct tx *tx;                    /* writer: of the command under way */
@@ -77,6 +77,8 @@ struct store {
         _Atomic int64_t blob_files, blob_bytes; /* written by the file thread, and by the writer that invents images */
 
         /* constant after start */
+        int64_t others;                   /* ops in the log that instances before us wrote: it was restored since */
+        uint8_t project_key[CHAIN_PUBLIC_KEY_BYTES]; /* of the first one */
         uint8_t origin[OP_ORIGIN_BYTES];
         uint8_t public_key[CHAIN_PUBLIC_KEY_BYTES], secret_key[CHAIN_SECRET_KEY_BYTES];
         uint8_t caller_key[32], link_key[32];
@@ -96,6 +98,12 @@ int store_open(struct store *s, const char *folder);
 void store_close(struct store *s);
 /* Hands a call to the thread whose work it is; called on a transport thread. */
 bool store_route(void *data, struct call *c);
+
+/* The position in the log of the newest op, committed or not. On the writer. */
+static inline int64_t store_position(const struct store *s)
+{
+        return s->others + s->chain.seq;
+}
 
 /* Who acts: the caller, or for an operator's call the system itself as an admin. */
 struct caller store_actor(const struct call *c);

@@ -33,6 +33,7 @@ struct room {
         struct arena arena;
         struct fault fault;
         uint64_t random;           /* a xorshift state: tests are the same each time */
+        uint8_t instance;          /* whose key the store has: 0 the first one's */
 };
 
 static inline int64_t room_now(void *data)
@@ -122,7 +123,7 @@ static inline int room_open_vfs(struct room *room, const char *vfs)
 {
         struct store *s = room->store = calloc(1, sizeof(*s));
         const char *path = arena_format(&room->service.arena, "%s/rpc.sock", room->folder).p;
-        uint8_t seed[32] = { 1 };
+        uint8_t seed[32] = { 1, room->instance };
         int r;
 
         s->service = &room->service;

@@ -75,7 +75,7 @@ struct ulid tx_next_id(const struct tx *tx)
 
 struct str tx_cursor(struct tx *tx)
 {
-        return position_cursor(tx->store, tx->store->chain.seq, tx->store->chain.head, tx->arena);
+        return position_cursor(tx->store, store_position(tx->store), tx->store->chain.head, tx->arena);
 }
 
 static void salt_take(struct store *s, uint8_t ret[OP_SALT_BYTES])
@@ -106,7 +106,7 @@ static void text_commit(void *data, unsigned field, struct str text, uint8_t ret
         op_commitment(salt, text, ret_commitment);
         if (!texts->r)
                 texts->r = db_do(tx->db, "INSERT INTO op_text(id, salt, text) VALUES(?1, ?2, ?3)", "ibb",
-                                 log_text_id(tx->store->chain.seq + 1, field), (struct str){ (const char *)salt, sizeof(salt) }, text);
+                                 log_text_id(store_position(tx->store) + 1, field), (struct str){ (const char *)salt, sizeof(salt) }, text);
 }
 
 /* What agents alone are told of a ticket: by it the op is found again. Zero: it is about none. */
@@ -151,7 +151,7 @@ int tx_append(struct tx *tx, const struct effect *effect)
         r = texts.r;
         if (!r) {
                 chain_append(&s->chain, &e.op, &tx->record);
-                e.seq = s->chain.seq;
+                e.seq = store_position(s);
                 r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         }
         if (!r) {

@@ -33,7 +33,8 @@ int undo_remember(struct tx *tx)
 
         if (!tx->n)
                 return 0;
-        r = db_do(tx->db, "INSERT INTO recent(actor, seq, op_id) VALUES(?1, ?2, ?3)", "uiu", tx->actor.user, tx->store->chain.seq, tx->op_id);
+        r = db_do(tx->db, "INSERT INTO recent(actor, seq, op_id) VALUES(?1, ?2, ?3)", "uiu", tx->actor.user, store_position(tx->store),
+                  tx->op_id);
         return r ? r : db_do(tx->db, "DELETE FROM recent WHERE actor = ?1 AND seq <= (SELECT seq FROM recent WHERE actor = ?1 ORDER BY seq DESC"
                                      " LIMIT 1 OFFSET ?2)", "ui", tx->actor.user, (int64_t)UNDO_KEPT);
 }

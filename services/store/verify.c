@@ -1,18 +1,67 @@
-/* What the log says of itself: the chain's hashes, the signed checkpoints, and that the texts are what was committed to. */
+/* What the log says of itself: the hashes of the chains of all who wrote it, their signed checkpoints, and that the texts are what was committed to. */
 #include "audit.h"
+#include "schema/log.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
+
+/* An instance that wrote the log: this one, or one before a restore. */
+struct instance {
+        struct chain chain;
+        uint8_t public_key[CHAIN_PUBLIC_KEY_BYTES];
+        char name[2 * CURSOR_INSTANCE_BYTES + 1];       /* for people */
+};
 
 struct verify {
         struct job *job;
         struct db *db;
         struct report *report;
         struct arena arena;
-        struct chain chain;
+        struct instance *instances;      /* in the job's arena */
+        size_t n_instances;
+        int64_t seq;                     /* as far as it was looked at */
+        uint8_t head[OP_HASH_BYTES];     /* the hash of the op there */
         struct log_entry entry;          /* whose texts are looked at */
         struct verified *ret;
 };
+
+static void name_of(const uint8_t origin[OP_ORIGIN_BYTES], char ret[2 * CURSOR_INSTANCE_BYTES + 1])
+{
+        sodium_bin2hex(ret, 2 * CURSOR_INSTANCE_BYTES + 1, origin, CURSOR_INSTANCE_BYTES);
+}
+
+/* An origin is a hash of its key, so no other key can stand in for it. */
+static int instances_load(struct verify *v)
+{
+        sqlite3_stmt *q;
+        int64_t n;
+        int r = db_int(v->db, &n, "SELECT count(*) FROM instance", "");
+
+        if (r)
+                return r;
+        v->instances = arena_array(&v->job->arena, (size_t)n, sizeof(*v->instances));
+        q = db_query(v->db, "SELECT public_key FROM instance ORDER BY n LIMIT ?1", "i", n);
+        while ((r = db_step(v->db, q)) > 0) {
+                struct instance *by = &v->instances[v->n_instances];
+
+                if (db_column_str(q, 0).n != sizeof(by->public_key))
+                        continue;
+                memcpy(by->public_key, db_column_str(q, 0).p, sizeof(by->public_key));
+                chain_init(&by->chain, by->public_key);
+                name_of(by->chain.origin, by->name);
+                v->n_instances++;
+        }
+        return r;
+}
+
+static struct instance *instance_of(const struct verify *v, const uint8_t origin[OP_ORIGIN_BYTES])
+{
+        for (size_t i = 0; i < v->n_instances; i++)
+                if (memcmp(v->instances[i].chain.origin, origin, OP_ORIGIN_BYTES) == 0)
+                        return &v->instances[i];
+        return NULL;
+}
 
 static int text_verify(void *data, unsigned field, const uint8_t commitment[32], struct str *ret)
 {
@@ -36,13 +85,16 @@ static int text_verify(void *data, unsigned field, const uint8_t commitment[32],
         return 0;
 }
 
-/* Of the op that the chain has come to, where there is one. */
-static int checkpoint_check(struct verify *v)
+static struct str origin_of(const struct instance *by)
 {
-        const struct store *s = v->job->store;
-        sqlite3_stmt *q = db_query(v->db, "SELECT head, at, signature FROM checkpoint WHERE origin = ?1 AND seq = ?2", "bi",
-                                   (struct str){ (const char *)s->origin, sizeof(s->origin) }, v->chain.seq);
-        struct checkpoint checkpoint = { .seq = v->chain.seq };
+        return (struct str){ (const char *)by->chain.origin, OP_ORIGIN_BYTES };
+}
+
+/* Of the op that the chain has come to, where there is one. */
+static int checkpoint_check(struct verify *v, const struct instance *by)
+{
+        sqlite3_stmt *q = db_query(v->db, "SELECT head, at, signature FROM checkpoint WHERE origin = ?1 AND seq = ?2", "bi", origin_of(by), by->chain.seq);
+        struct checkpoint checkpoint = { .seq = by->chain.seq };
         int r = db_step(v->db, q);
         bool good;
 
@@ -50,41 +102,86 @@ static int checkpoint_check(struct verify *v)
                 return r;
         good = db_column_str(q, 0).n == OP_HASH_BYTES && db_column_str(q, 2).n == CHAIN_SIGNATURE_BYTES;
         if (good) {
-                memcpy(checkpoint.origin, s->origin, sizeof(checkpoint.origin));
+                memcpy(checkpoint.origin, by->chain.origin, sizeof(checkpoint.origin));
                 memcpy(checkpoint.head, db_column_str(q, 0).p, OP_HASH_BYTES);
                 checkpoint.at = db_column_int(q, 1);
                 memcpy(checkpoint.signature, db_column_str(q, 2).p, CHAIN_SIGNATURE_BYTES);
-                good = !checkpoint_verify(&checkpoint, s->public_key) && memcmp(checkpoint.head, v->chain.head, OP_HASH_BYTES) == 0;
+                good = !checkpoint_verify(&checkpoint, by->public_key) && memcmp(checkpoint.head, by->chain.head, OP_HASH_BYTES) == 0;
         }
         db_done(q);
         if (!good) {
-                report_add(v->report, "op %lld: its checkpoint's signature is not good", (long long)v->chain.seq);
+                report_add(v->report, "op %lld: its checkpoint's signature is not good", (long long)v->seq);
                 return 0;
         }
         v->ret->checkpoints++;
-        v->ret->signed_ops = v->chain.seq;
+        v->ret->signed_ops = v->seq;
         return 0;
 }
 
-/* What else says how far the log goes. */
-static int end_check(struct verify *v)
+/* What else says how far a chain goes. */
+static int chain_end_check(struct verify *v, const struct instance *by)
 {
-        const struct store *s = v->job->store;
-        struct str origin = { (const char *)s->origin, sizeof(s->origin) }, head = { (const char *)v->chain.head, OP_HASH_BYTES };
-        sqlite3_stmt *q = db_query(v->db, "SELECT seq, head FROM chain WHERE origin = ?1", "b", origin);
+        struct str head = { (const char *)by->chain.head, OP_HASH_BYTES };
+        sqlite3_stmt *q = db_query(v->db, "SELECT seq, head FROM chain WHERE origin = ?1", "b", origin_of(by));
         int64_t beyond;
         int r = db_step(v->db, q);
 
-        if (r > 0 && (db_column_int(q, 0) != v->chain.seq || !str_eq(db_column_str(q, 1), head)))
-                report_add(v->report, "op %lld: the log ends here, its chain at %lld, or another hash", (long long)v->chain.seq,
-                           (long long)db_column_int(q, 0));
+        if (r > 0 && (db_column_int(q, 0) != by->chain.seq || !str_eq(db_column_str(q, 1), head)))
+                report_add(v->report, "instance %s: the log ends with its op %lld, its chain with %lld, or another hash", by->name,
+                           (long long)by->chain.seq, (long long)db_column_int(q, 0));
         db_done(q);
         if (r < 0)
                 return r;
-        r = db_int(v->db, &beyond, "SELECT coalesce(max(seq), 0) FROM checkpoint WHERE origin = ?1", "b", origin);
-        if (!r && beyond > v->chain.seq)
-                report_add(v->report, "op %lld: the log ends here, but a checkpoint vouches for %lld", (long long)v->chain.seq, (long long)beyond);
+        r = db_int(v->db, &beyond, "SELECT coalesce(max(seq), 0) FROM checkpoint WHERE origin = ?1", "b", origin_of(by));
+        if (!r && beyond > by->chain.seq)
+                report_add(v->report, "instance %s: the log ends with its op %lld, but a checkpoint vouches for %lld", by->name,
+                           (long long)by->chain.seq, (long long)beyond);
         return r;
+}
+
+static int end_check(struct verify *v)
+{
+        int64_t chained;
+        int r = 0;
+
+        for (size_t i = 0; i < v->n_instances && !r; i++)
+                r = chain_end_check(v, &v->instances[i]);
+        if (!r)
+                r = db_int(v->db, &chained, "SELECT coalesce(sum(seq), 0) FROM chain", "");
+        if (!r && chained != v->seq)
+                report_add(v->report, "op %lld: the log ends here, by its chains at %lld", (long long)v->seq, (long long)chained);
+        return r;
+}
+
+/* Whose op it is, in its turn and in its place; NULL where it is nobody's, so that nothing behind can be looked at. */
+static struct instance *row_place(struct verify *v, struct str record)
+{
+        struct log_entry *e = &v->entry;
+        char name[2 * CURSOR_INSTANCE_BYTES + 1];
+        struct instance *by = NULL;
+
+        if (op_decode(record, &v->arena, &e->op)) {
+                report_add(v->report, "op %lld: its record is damaged", (long long)e->seq);
+        } else if (!(by = instance_of(v, e->op.origin))) {
+                name_of(e->op.origin, name);
+                report_add(v->report, "op %lld: the key of the instance that wrote it, %s, is not known", (long long)e->seq, name);
+        } else if (chain_next(&by->chain, &e->op)) {
+                report_add(v->report, "op %lld: the chain breaks here", (long long)e->seq);
+                by = NULL;
+        } else if (e->seq != v->seq + 1) {
+                report_add(v->report, "op %lld: is not where its number says", (long long)e->seq);
+                by = NULL;
+        }
+        return by;
+}
+
+/* A chain that begins behind another one's ops names the last of those: by this it vouches for them. */
+static void begin_check(struct verify *v, const void *body)
+{
+        const struct op_instance_begin *begin = v->entry.kind == &schema_op_instance_begin ? body : NULL;
+
+        if (!begin || begin->head.n != sizeof(v->head) || memcmp(begin->head.p, v->head, sizeof(v->head)) != 0)
+                report_add(v->report, "op %lld: another instance begins here, and does not name the op before", (long long)v->entry.seq);
 }
 
 /* 1: the chain breaks, so nothing behind is looked at. */
@@ -92,27 +189,32 @@ static int row_verify(struct verify *v, sqlite3_stmt *q)
 {
         struct codec_commit commit = { .text = text_verify, .data = v };
         struct log_entry *e = &v->entry;
-        int r;
+        const struct instance *by;
+        void *body = NULL;
 
         *e = (struct log_entry){ .seq = db_column_int(q, 0) };
-        r = chain_follow(&v->chain, arena_str(&v->arena, db_column_str(q, 3)), &v->arena, &e->op);
-        if (r || e->seq != v->chain.seq) {
-                report_add(v->report, "op %lld: %s", (long long)e->seq,
-                           r == -EILSEQ ? "the chain breaks here" : r ? "its record is damaged" : "is not where its number says");
+        by = row_place(v, arena_str(&v->arena, db_column_str(q, 3)));
+        if (!by)
                 return 1;
-        }
         e->op.seq = e->seq;
         e->kind = schema_op_find(e->op.kind);
-        if (e->kind && msgpack_read_committed(e->kind->body, e->op.body, &commit, &v->arena, arena_zalloc(&v->arena, e->kind->body->size), NULL))
-                report_add(v->report, "op %lld: its body is not a %s", (long long)e->seq, e->kind->name);
-        return checkpoint_check(v);
+        if (e->kind) {
+                body = arena_zalloc(&v->arena, e->kind->body->size);
+                if (msgpack_read_committed(e->kind->body, e->op.body, &commit, &v->arena, body, NULL))
+                        report_add(v->report, "op %lld: its body is not a %s", (long long)e->seq, e->kind->name);
+        }
+        if (by->chain.seq == 1 && v->seq > 0)
+                begin_check(v, body);
+        v->seq = e->seq;
+        memcpy(v->head, e->op.hash, sizeof(v->head));
+        return checkpoint_check(v, by);
 }
 
 /* A slice, of one state; *ret_last: there was nothing behind it, and it was compared with what else says so. */
 static int slice_verify(struct verify *v, bool *ret_last)
 {
         int64_t n = 0;
-        sqlite3_stmt *q = db_query(v->db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", v->chain.seq,
+        sqlite3_stmt *q = db_query(v->db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", v->seq,
                                    (int64_t)JOB_SLICE_OPS);
         int r;
 
@@ -137,10 +239,10 @@ int verify_run(struct job *job, struct db *db, struct verified *ret)
         struct report report;
         struct verify v = { .job = job, .db = db, .report = &report, .ret = ret };
         bool last = false;
-        int r = 0;
+        int r;
 
         report_init(&report, &job->arena);
-        chain_init(&v.chain, job->store->public_key);
+        r = instances_load(&v);
         while (!r && !last) {
                 r = job_goes_on(job);
                 if (!r)

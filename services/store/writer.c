@@ -1,5 +1,6 @@
 #include "writer.h"
 
+#include "instance.h"
 #include "personal.h"
 #include "tx.h"
 
@@ -14,37 +15,14 @@ enum { SCRUB_AGAIN_US = 100 * 1000 };
 
 int writer_load(struct store *s)
 {
-        struct db *db = s->writer.db;
-        sqlite3_stmt *q;
-        int64_t head;
-        int r;
+        int r = instance_load(s);
 
-        chain_init(&s->chain, s->public_key);
-        memcpy(s->origin, s->chain.origin, sizeof(s->origin));
-        q = db_query(db, "SELECT seq, head, hlc FROM chain WHERE origin = ?1", "b", (struct str){ (const char *)s->origin, sizeof(s->origin) });
-        r = db_step(db, q);
-        if (r > 0) {
-                s->chain.seq = db_column_int(q, 0);
-                memcpy(s->chain.head, db_column_str(q, 1).p, OP_HASH_BYTES);
-                s->hlc.last = (uint64_t)db_column_int(q, 2);
-        }
-        db_done(q);
-        if (r >= 0)
-                r = db_int(db, &head, "SELECT coalesce(max(seq), 0) FROM op", "");
         if (!r)
-                r = db_int(db, &s->checkpoint_seq, "SELECT coalesce(max(seq), 0) FROM checkpoint", "");
-        if (r)
-                return r;
-        if (head != s->chain.seq) {
-                log_error("store.db is damaged: its log ends at %lld, its chain at %lld; restore the last backup", (long long)head,
-                          (long long)s->chain.seq);
-                return -EBADMSG;
-        }
-        s->checkpoint_at = clock_now_ms(s->service->clock);
-        s->head = head;
-        r = search_upkeep_load(s);
+                r = search_upkeep_load(s);
         if (!r)
                 r = personal_load(s);
+        if (!r)
+                r = instance_enter(s);
         return r ? r : due_look(s);
 }
 
@@ -80,33 +58,8 @@ static int guarded(struct store *s, struct call *c, struct task *t, bool savepoi
         return r;
 }
 
-/* In the same transaction as what it vouches for. */
-static int checkpoint(struct store *s)
-{
-        int64_t now = clock_now_ms(s->service->clock);
-        struct checkpoint cp;
-
-        if (s->chain.seq == s->checkpoint_seq ||
-            (s->chain.seq - s->checkpoint_seq < STORE_CHECKPOINT_OPS && now - s->checkpoint_at < STORE_CHECKPOINT_MS))
-                return 0;
-        checkpoint_sign(&s->chain, now, s->secret_key, &cp);
-        s->checkpoint_seq = cp.seq;
-        s->checkpoint_at = now;
-        return db_do(s->writer.db, "INSERT INTO checkpoint(origin, seq, head, at, signature) VALUES(?1, ?2, ?3, ?4, ?5)", "bibib",
-                     (struct str){ (const char *)cp.origin, sizeof(cp.origin) }, cp.seq, (struct str){ (const char *)cp.head, sizeof(cp.head) },
-                     cp.at, (struct str){ (const char *)cp.signature, sizeof(cp.signature) });
-}
-
-static int chain_save(struct store *s)
-{
-        return db_do(s->writer.db, "INSERT INTO chain(origin, seq, head, hlc) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
-                                   " seq = excluded.seq, head = excluded.head, hlc = excluded.hlc",
-                     "bibi", (struct str){ (const char *)s->origin, sizeof(s->origin) }, s->chain.seq,
-                     (struct str){ (const char *)s->chain.head, OP_HASH_BYTES }, (int64_t)s->hlc.last);
-}
-
 /* 0: it is on disk. An error: nothing of the batch is, unless *ret_unknown. */
-static int commit(struct store *s, int64_t head_before, bool *ret_unknown)
+static int commit(struct store *s, int64_t seq_before, bool *ret_unknown)
 {
         int64_t began_us;
         int r = 0;
@@ -114,10 +67,10 @@ static int commit(struct store *s, int64_t head_before, bool *ret_unknown)
         *ret_unknown = false;
         if (s->broken)
                 return -EIO;
-        if (s->chain.seq != head_before)
-                r = chain_save(s);
+        if (s->chain.seq != seq_before)
+                r = instance_save(s);
         if (!r)
-                r = checkpoint(s);
+                r = instance_checkpoint(s);
         if (r) {
                 db_rollback(s->writer.db);
                 return r;
@@ -151,14 +104,14 @@ static void wake_followers(struct loop_work *work)
 }
 
 /* What was committed, to those who wait for it. */
-static void announce(struct store *s, int64_t head_before)
+static void announce(struct store *s, int64_t seq_before)
 {
-        bool moved = s->chain.seq != head_before || s->personal_seq != s->personal_head;
+        bool moved = s->chain.seq != seq_before || s->personal_seq != s->personal_head;
 
-        if (s->chain.seq != head_before) {
-                s->head = s->chain.seq;
+        if (s->chain.seq != seq_before) {
+                s->head = store_position(s);
                 s->commits++;
-                s->ops += s->chain.seq - head_before;
+                s->ops += s->chain.seq - seq_before;
         }
         s->personal_head = s->personal_seq;
         if (moved && due_look(s))
