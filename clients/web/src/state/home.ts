@@ -91,7 +91,7 @@ export class Home {
       {
         connection: (id) => this.connection(id),
         event: (event) => this.event(event),
-        reset: (reason) => (reason === 'the role changed' ? this.over(reason) : this.refresh()),
+        reset: (reason) => (reason === 'the role changed' ? this.over(reason) : this.anew()),
         over: (reason) => this.over(reason),
       },
       () => rpc.call('project.info', {}, { again: 0 }),
@@ -207,6 +207,12 @@ export class Home {
     if (this.mentions.peek().some(({ comment }) => comment === mention.comment)) return;
     this.mentions.value = [mention, ...this.mentions.peek()].slice(0, 50);
     this.named.value++;
+  }
+
+  /* Of a ticket that is open nothing else asks: lists do so for theirs. */
+  private anew(): void {
+    for (const id of this.threads.keys()) this.quietly(this.tickets.again(id));
+    this.refresh();
   }
 
   private refresh(): void {

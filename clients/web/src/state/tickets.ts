@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { SignalMap } from './signal_map';
 import { foldTicket, ticketOf } from './fold';
+import { code, isFailure } from '../wire/failure';
 import type { Cache } from './cache';
 import type { LiveEvent } from '../wire/machine';
 import type { Rpc } from '../wire/rpc';
@@ -47,6 +48,16 @@ export class Tickets {
     this.put(got.ticket);
     this.cache.see(`ticket/${number}`, got.ticket);
     return got;
+  }
+
+  /** As it is now, where no events told it; forgotten, where it is not there any more. By its id: after a restore its number may be another one's. */
+  async again(id: string): Promise<void> {
+    try {
+      this.put((await this.rpc.call('ticket.get', { ticket: id })).ticket);
+    } catch (e) {
+      if (!isFailure(e, code.notFound)) throw e;
+      this.set(id, undefined);
+    }
   }
 
   async seen(number: number): Promise<Ticket | undefined> {
