@@ -64,7 +64,7 @@ enum tail_place {
         TAIL_HERE,
         TAIL_FORGED,
         TAIL_LOST,                  /* of a future that a restore undid */
-        TAIL_UNKNOWN,               /* older than the tail, newer than what fanout has read, or of another instance: store knows which ones wrote its log */
+        TAIL_UNKNOWN,               /* older than the tail, newer than what fanout has read, or of another instance: store knows what it stands for */
 };
 enum tail_place tail_find(const struct tail *t, struct str cursor, int64_t *ret_seq);
 

@@ -28,18 +28,13 @@ static int since_start(struct store *s, struct call *c, struct db *db, struct st
                        struct op_since_result *ret)
 {
         int r = position_read(s, db, cursor, ret_seq);
-        const char *reason = NULL;
 
         /* Of before a restore: where the op is still there, too. What its client fetched and what is their own (read marks, drafts, snoozes) may be
          * newer than their cursor, and of the future that is lost; no event would ever take it back. */
-        if (r == POSITION_LOST || (r == POSITION_GOOD && !position_is_ours(s, cursor)))
-                reason = "the server was restored from a backup";
-        else if (r == POSITION_ELSEWHERE)
-                reason = "the cursor is of another instance";
-        *ret_reset = reason != NULL;
+        *ret_reset = r == POSITION_LOST || (r == POSITION_GOOD && !position_is_ours(s, cursor));
         if (r == POSITION_FORGED)
                 return call_invalid(c, "cursor", "must be a cursor that this server gave");
-        return reason ? since_reset(s, c, db, reason, cursor, ret) : r;
+        return *ret_reset ? since_reset(s, c, db, "the server was restored from a backup", cursor, ret) : r;
 }
 
 /* Each audience is a range of op_by_audience; SQLite merges them by seq. */

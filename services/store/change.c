@@ -271,7 +271,7 @@ int seen_position(struct store *s, struct call *c, bool has_seen, struct str see
         r = position_read(s, s->writer.db, seen, ret);
         if (r == POSITION_FORGED)
                 return call_invalid(c, "seen", "must be a cursor that this server gave");
-        if (r > 0) /* of another instance, or of a lost future: then nothing of this log was seen */
+        if (r > 0) /* of a future that is lost: then nothing of this log need have been seen */
                 *ret = 0;
         return r < 0 ? r : 0;
 }

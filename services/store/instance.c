@@ -148,13 +148,3 @@ int instance_checkpoint(struct store *s)
         return db_do(s->writer.db, "INSERT INTO checkpoint(origin, seq, head, at, signature) VALUES(?1, ?2, ?3, ?4, ?5)", "bibib", us(s), cp.seq,
                      (struct str){ (const char *)cp.head, sizeof(cp.head) }, cp.at, (struct str){ (const char *)cp.signature, sizeof(cp.signature) });
 }
-
-int instance_wrote(struct db *db, const uint8_t instance[CURSOR_INSTANCE_BYTES], bool *ret)
-{
-        int64_t n;
-        int r = db_int(db, &n, "SELECT count(*) FROM instance WHERE substr(origin, 1, ?2) = ?1", "bi",
-                       (struct str){ (const char *)instance, CURSOR_INSTANCE_BYTES }, (int64_t)CURSOR_INSTANCE_BYTES);
-
-        *ret = !r && n > 0;
-        return r;
-}

@@ -1,7 +1,6 @@
 /* Who writes the log: this instance, and those that wrote it before it was restored from a backup. What they wrote keeps its places and
- * chains. Ours begins behind it, with an op that names the last one of theirs, so that it vouches for what it found.
- *
- * A key writes one log alone. So a position and its op's hash stand for all that is before them in this log, whoever of its writers made them. */
+ * chains. Ours begins behind it, with an op that names the last one of theirs: so it vouches for what it found, and an op's hash stands for
+ * all that is before it in the log, whoever wrote that. */
 #pragma once
 #include "store.h"
 
@@ -15,6 +14,3 @@ int instance_enter(struct store *s);
 /* In the transaction of what was appended: how far our chain has come; and, where it is time for one, a checkpoint. */
 int instance_save(struct store *s);
 int instance_checkpoint(struct store *s);
-
-/* Whether this is how a writer of this log is called in cursors. */
-int instance_wrote(struct db *db, const uint8_t instance[CURSOR_INSTANCE_BYTES], bool *ret);

@@ -278,8 +278,12 @@ static void a_cursor_of_before_stands_where_it_stood_unless_its_future_is_lost(v
         restore(room); /* and what was written between the two is another future that is lost */
         assert_true(verdict(room, head, &seq) == POSITION_GOOD && seq == before);
         assert_int_equal(verdict(room, lost, &seq), POSITION_LOST);
-        tamper(room, "DELETE FROM instance WHERE n = 1");
-        assert_int_equal(verdict(room, head, &seq), POSITION_ELSEWHERE);
+        grown(room, 5);
+        head = cursor_at(room, before);
+        lost = cursor_at(room, before + 2);
+        restore(room); /* of whom the log says nothing any more */
+        assert_true(verdict(room, head, &seq) == POSITION_GOOD && seq == before);
+        assert_int_equal(verdict(room, lost, &seq), POSITION_LOST);
 }
 
 static void who_reads_on_by_a_cursor_of_before_begins_anew(void **state)
@@ -322,6 +326,109 @@ static void a_change_says_what_was_seen_by_a_cursor_of_before(void **state)
                                                                     .seen = head }, &now), 0);
         assert_int_equal(now.priority, PRIORITY_LOW);
         assert_int_equal(now.conflicts.n, 0);
+}
+
+/* ---- by chance ---- */
+
+enum { STEPS = 200, OPS_MAX = 2000, PLACES = 60 };
+
+/* The log as it should be: the hash of each op. */
+struct future {
+        int64_t head;
+        uint8_t hash[OPS_MAX][OP_HASH_BYTES];
+};
+
+struct place {
+        struct str cursor;
+        int64_t seq;
+        uint8_t hash[OP_HASH_BYTES];
+};
+
+/* What was there is there; and what was written since. */
+static void read_on(struct room *room, struct future *f)
+{
+        int64_t head = room->store->head;
+
+        assert_true(head < OPS_MAX && head >= f->head);
+        for (int64_t seq = 1; seq <= head; seq++) {
+                struct op op = op_at(room, seq);
+
+                if (seq <= f->head)
+                        assert_memory_equal(op.hash, f->hash[seq], OP_HASH_BYTES);
+                memcpy(f->hash[seq], op.hash, OP_HASH_BYTES);
+        }
+        f->head = head;
+}
+
+static void places_check(struct room *room, const struct future *f, const struct place *places, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                bool there = places[i].seq <= f->head && memcmp(places[i].hash, f->hash[places[i].seq], OP_HASH_BYTES) == 0;
+                int64_t seq = -1;
+
+                assert_int_equal(verdict(room, places[i].cursor, &seq), there ? POSITION_GOOD : POSITION_LOST);
+                assert_true(!there || seq == places[i].seq);
+        }
+}
+
+static void something(struct room *room, struct ulid ticket)
+{
+        switch (room_random(room) % 4) {
+        case 0:
+                room_ticket(room, BOB, "Another one");
+                return;
+        case 1:
+                assert_int_equal(room_note(room, AGNES, ticket, "Between us", NULL), 0);
+                return;
+        case 2:
+                assert_int_equal(room_set(room, AGNES, (struct ticket_set){ .ticket = ticket, .has_priority = true,
+                                                                            .priority = (int)(room_random(room) % 3) }, NULL), 0);
+                return;
+        default:
+                assert_int_equal(room_reply(room, ALICE, ticket, "Words", NULL), 0);
+        }
+}
+
+static void whenever_it_is_restored_what_was_there_stays_and_what_was_lost_is_known(void **state)
+{
+        struct room *room = *state;
+        struct future *now = calloc(1, sizeof(*now)), *kept = calloc(1, sizeof(*kept));
+        struct ulid ticket = room_ticket(room, ALICE, "History").id;
+        struct place places[PLACES];
+        size_t n = 0, restores = 0;
+
+        read_on(room, now);
+        backup(room);
+        *kept = *now;
+        for (int step = 0; step < STEPS; step++) {
+                room->now_ms += (int64_t)(room_random(room) % 2000) - 900;
+                if (room_random(room) % 20 == 0) {
+                        backup(room);
+                        *kept = *now;
+                } else if (room_random(room) % 10 == 0) {
+                        restore(room);
+                        *now = *kept;
+                        restores++;
+                } else if (room_random(room) % 12 == 0) {
+                        room_close(room); /* as it is */
+                        assert_int_equal(room_open_vfs(room, NULL), 0);
+                } else {
+                        something(room, ticket);
+                }
+                read_on(room, now);
+                if (room_random(room) % 2) {
+                        struct place *place = &places[n < PLACES ? n++ : room_random(room) % PLACES];
+
+                        place->seq = 1 + (int64_t)(room_random(room) % (uint64_t)now->head);
+                        place->cursor = cursor_at(room, place->seq);
+                        memcpy(place->hash, now->hash[place->seq], OP_HASH_BYTES);
+                }
+                places_check(room, now, places, n);
+        }
+        assert_true(restores > 10 && n == PLACES);
+        room_proof(room);
+        free(now);
+        free(kept);
 }
 
 /* ---- what is users' own ---- */
@@ -385,6 +492,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_cursor_of_before_stands_where_it_stood_unless_its_future_is_lost, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(who_reads_on_by_a_cursor_of_before_begins_anew, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_change_says_what_was_seen_by_a_cursor_of_before, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(whenever_it_is_restored_what_was_there_stays_and_what_was_lost_is_known, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(no_change_of_users_own_has_a_number_that_a_lost_one_had, room_setup, room_teardown),
         };
 

@@ -1,6 +1,5 @@
 #include "position.h"
 
-#include "instance.h"
 #include "tx.h"
 
 #include <errno.h>
@@ -51,16 +50,10 @@ int position_read(struct store *s, struct db *db, struct str cursor, int64_t *re
 {
         uint8_t hash[OP_HASH_BYTES];
         struct cursor c;
-        bool known;
         int r;
 
         if (cursor_parse(&s->cursor_key, cursor, &c))
                 return POSITION_FORGED;
-        if (memcmp(c.instance, s->origin, sizeof(c.instance))) {
-                r = instance_wrote(db, c.instance, &known);
-                if (r || !known)
-                        return r ? r : POSITION_ELSEWHERE;
-        }
         r = position_hash(s, db, c.seq, hash);
         if (r == -ENOENT || (!r && memcmp(c.hash, hash, sizeof(c.hash))))
                 return POSITION_LOST;

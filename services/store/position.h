@@ -5,11 +5,10 @@
 enum position_verdict {
         POSITION_GOOD,
         POSITION_FORGED,       /* the cursor was not made by this project */
-        POSITION_ELSEWHERE,    /* of an instance that never wrote this log */
         POSITION_LOST,         /* of a future that a restore undid */
 };
-/* ret_seq is set where good: of an instance that this log was written by before it was restored, too, as long as the op is there. -errno for a
- * database error, else the verdict. */
+/* ret_seq is set where good, whichever instance made it: an op's hash stands for all that is before it in the log (instance.h), so where the op
+ * is, the client's log and ours are the same up to there. -errno for a database error, else the verdict. */
 int position_read(struct store *s, struct db *db, struct str cursor, int64_t *ret_seq);
 /* Whether a good one was made since the log was restored last. */
 bool position_is_ours(const struct store *s, struct str cursor);
