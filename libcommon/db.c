@@ -1,16 +1,16 @@
 #include "db.h"
+#include "file.h"
 #include "log.h"
 #include "log_messages.h"
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 5000, JOURNAL_SIZE_LIMIT = 16 * 1024 * 1024 };
+enum { BUSY_TIMEOUT_MS = 5000, JOURNAL_SIZE_LIMIT = 16 * 1024 * 1024, COPY_PAGES = 256 };
 
 struct db {
         sqlite3 *sqlite;
@@ -319,31 +319,51 @@ static int pragma_int(struct db *db, const char *sql, int64_t *ret)
         return rc == SQLITE_ROW ? 0 : error_of(db->sqlite, rc);
 }
 
-static int sync_file(const char *path)
+static int copy_pages(struct db *from, sqlite3 *to, int (*goes_on)(void *data, int64_t pages, int64_t of), void *data)
 {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+        sqlite3_backup *backup = sqlite3_backup_init(to, "main", from->sqlite, "main");
+        int rc, r = 0;
 
-        if (fd >= 0)
-                close(fd);
-        return r;
+        if (!backup)
+                return error_of(to, sqlite3_errcode(to));
+        do {
+                rc = sqlite3_backup_step(backup, COPY_PAGES);
+                if (rc == SQLITE_OK && goes_on)
+                        r = goes_on(data, sqlite3_backup_pagecount(backup) - sqlite3_backup_remaining(backup), sqlite3_backup_pagecount(backup));
+        } while (rc == SQLITE_OK && !r);
+        rc = sqlite3_backup_finish(backup);
+        return r ? r : error_of(to, rc);
 }
 
-static int copy_to(struct db *db, const char *path)
+/* Nothing waits for the disk before all is there. What the copy took over of its original, to have a WAL, is taken back. */
+static int copy_to(struct db *from, const char *path, int (*goes_on)(void *data, int64_t pages, int64_t of), void *data)
 {
-        sqlite3_backup *backup;
         sqlite3 *to = NULL;
-        int rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+        int r = error_of(NULL, sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
+
+        if (!r)
+                r = error_of(to, sqlite3_exec(to, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", NULL, NULL, NULL));
+        if (!r)
+                r = copy_pages(from, to, goes_on, data);
+        if (!r)
+                r = error_of(to, sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL));
+        sqlite3_close(to);
+        return r ? r : file_sync(path);
+}
+
+/* In a transaction that reads, the pages are all of one state: else each write by another connection would begin the copy again. */
+int db_copy(struct db *db, const char *path, int (*goes_on)(void *data, int64_t pages, int64_t of), void *data)
+{
         int r;
 
-        if (rc == SQLITE_OK) {
-                backup = sqlite3_backup_init(to, "main", db->sqlite, "main");
-                if (backup)
-                        sqlite3_backup_step(backup, -1);
-                rc = backup ? sqlite3_backup_finish(backup) : sqlite3_errcode(to);
+        unlink(path);
+        r = db_run(db, "BEGIN; SELECT count(*) FROM sqlite_schema");
+        if (!r) {
+                r = copy_to(db, path, goes_on, data);
+                db_run(db, "COMMIT");
         }
-        r = error_of(to, rc);
-        sqlite3_close(to);
+        if (r)
+                unlink(path);
         return r;
 }
 
@@ -356,10 +376,7 @@ static int back_up(struct db *db, const char *path, int64_t version)
         if (snprintf(name, sizeof(name), "%s.before-%lld", path, (long long)version) >= (int)sizeof(name))
                 return -ENAMETOOLONG;
         snprintf(part, sizeof(part), "%s.part", name);
-        unlink(part);
-        r = copy_to(db, part);
-        if (!r)
-                r = sync_file(part);
+        r = db_copy(db, part, NULL, NULL);
         if (!r && rename(part, name) < 0)
                 r = -errno;
         if (r)

@@ -315,9 +315,85 @@ static void what_is_not_a_database_or_not_there_is_refused(void **state)
         assert_null(none);
 }
 
+/* Another connection writes between the parts of a copy. */
+struct meddling {
+        struct room *room;
+        int asked, ends_at;
+        int64_t pages, of;
+};
+
+static int meddle(void *data, int64_t pages, int64_t of)
+{
+        struct meddling *m = data;
+
+        assert_true(pages > m->pages && pages <= of);
+        m->pages = pages;
+        m->of = of;
+        put(m->room, (uint8_t)(200 + m->asked % 50), "beside");
+        return ++m->asked == m->ends_at ? -ECANCELED : 0;
+}
+
+static void fill(struct room *r, uint8_t n, size_t size)
+{
+        char *body = malloc(size);
+
+        memset(body, 'x', size);
+        for (uint8_t i = 0; i < n; i++)
+                assert_int_equal(db_do(r->db, "INSERT INTO thing(id, name, body) VALUES(?, 'x', ?)", "ub", id(i), (struct str){ body, size }), 0);
+        free(body);
+}
+
+static void a_copy_is_of_one_moment_whoever_writes_meanwhile_and_needs_no_other_file(void **state)
+{
+        struct room *r = *state;
+        struct meddling m = { .room = r };
+        struct db *from = NULL, *copy = NULL;
+        char path[128], other[160];
+        int64_t n;
+
+        open_at(r, &one);
+        fill(r, 100, 40000); /* some parts */
+        snprintf(path, sizeof(path), "%s/copy.db", r->dir);
+        assert_int_equal(db_open(r->path, DB_READ_ONLY, NULL, &one, &from), 0);
+        assert_int_equal(db_copy(from, path, NULL, NULL), 0); /* which the next one replaces */
+        put(r, 150, "after it");
+        assert_int_equal(db_copy(from, path, meddle, &m), 0);
+        assert_true(m.asked > 2);
+        assert_true(number(r, "SELECT count(*) FROM thing") > 101);
+        snprintf(other, sizeof(other), "%s-wal", path);
+        assert_int_not_equal(access(other, F_OK), 0);
+        assert_int_equal(db_open(path, DB_READ_ONLY, NULL, &one, &copy), 0);
+        assert_int_equal(db_int(copy, &n, "SELECT count(*) FROM thing", ""), 0);
+        assert_int_equal(n, 101);
+        db_close(copy);
+        assert_int_not_equal(access(other, F_OK), 0);
+        db_close(from);
+}
+
+static void a_copy_that_is_ended_or_cannot_be_made_leaves_nothing(void **state)
+{
+        struct room *r = *state;
+        struct meddling m = { .room = r, .ends_at = 2 };
+        struct db *from = NULL;
+        char path[128];
+
+        open_at(r, &one);
+        fill(r, 100, 40000);
+        snprintf(path, sizeof(path), "%s/copy.db", r->dir);
+        assert_int_equal(db_open(r->path, DB_READ_ONLY, NULL, &one, &from), 0);
+        assert_int_equal(db_copy(from, path, meddle, &m), -ECANCELED);
+        assert_int_not_equal(access(path, F_OK), 0);
+        assert_int_not_equal(db_copy(from, "/nonexistent/copy.db", NULL, NULL), 0);
+        put(r, 150, "it goes on");
+        assert_int_equal(db_copy(from, path, NULL, NULL), 0);
+        db_close(from);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(a_copy_is_of_one_moment_whoever_writes_meanwhile_and_needs_no_other_file, enter, leave),
+                cmocka_unit_test_setup_teardown(a_copy_that_is_ended_or_cannot_be_made_leaves_nothing, enter, leave),
                 cmocka_unit_test_setup_teardown(values_of_every_letter_come_back_as_they_went, enter, leave),
                 cmocka_unit_test_setup_teardown(a_missing_row_and_a_repeated_key_are_told_apart, enter, leave),
                 cmocka_unit_test_setup_teardown(a_statement_is_compiled_once_for_each_text, enter, leave),

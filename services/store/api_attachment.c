@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINK_MS = 5 * 60 * 1000, PIECE = 256 * 1024 };
+enum { LINK_MS = 5 * 60 * 1000 };
 
 int store_on_attachment_start(struct store *s, struct call *c, const struct attachment_start *in, struct attachment_start_result *ret)
 {
@@ -60,25 +60,6 @@ struct completed {
         struct str type;
 };
 
-static int blob_hash(int fd, uint8_t ret[BLOB_HASH_BYTES])
-{
-        crypto_generichash_state state;
-        uint8_t *piece = malloc(PIECE);
-        off_t at = 0;
-        ssize_t n;
-
-        if (!piece)
-                return -ENOMEM;
-        crypto_generichash_init(&state, NULL, 0, BLOB_HASH_BYTES);
-        while ((n = pread(fd, piece, PIECE, at)) > 0) {
-                crypto_generichash_update(&state, piece, (unsigned long long)n);
-                at += n;
-        }
-        free(piece);
-        crypto_generichash_final(&state, ret, BLOB_HASH_BYTES);
-        return n < 0 ? -errno : 0;
-}
-
 /* What a file is, as its first bytes say. */
 static struct str sniff(const char *path, struct arena *arena)
 {
@@ -100,7 +81,7 @@ static int complete(struct store *s, struct call *c, int fd, const char *path)
         bool another;   /* of the same bytes */
         int folder, r;
 
-        r = blob_hash(fd, done->blob);
+        r = file_hash(fd, done->blob, NULL);
         if (!r && fsync(fd))
                 r = -errno;
         if (r)

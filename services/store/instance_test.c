@@ -8,7 +8,7 @@
 
 /* ---- backups ---- */
 
-static void file_copy(struct room *room, const char *from, const char *to)
+static void copy_in(struct room *room, const char *from, const char *to)
 {
         char command[256];
 
@@ -19,14 +19,14 @@ static void file_copy(struct room *room, const char *from, const char *to)
 static void backup(struct room *room)
 {
         room_close(room);
-        file_copy(room, "store.db", "copy.db");
+        copy_in(room, "store.db", "copy.db");
         assert_int_equal(room_open_vfs(room, NULL), 0);
 }
 
 static void restore(struct room *room)
 {
         room_close(room);
-        file_copy(room, "copy.db", "store.db");
+        copy_in(room, "copy.db", "store.db");
         room->instance++;
         assert_int_equal(room_open_vfs(room, NULL), 0);
 }
@@ -154,7 +154,7 @@ static void a_log_that_is_shorter_or_longer_than_its_chains_is_refused(void **st
                         free(room->store);
                         room->store = NULL;
                         room->instance -= restored == 2;
-                        file_copy(room, "copy.db", "store.db");
+                        copy_in(room, "copy.db", "store.db");
                         assert_int_equal(room_open_vfs(room, NULL), 0);
                 }
                 restore(room);
@@ -207,7 +207,7 @@ static void what_was_changed_is_found_in_each_instance_s_part(void **state)
                 tamper(room, changes[i].sql);
                 is_told(room, changes[i].words);
                 room_close(room);
-                file_copy(room, "copy.db", "store.db");
+                copy_in(room, "copy.db", "store.db");
                 assert_int_equal(room_open_vfs(room, NULL), 0);
         }
         room_proof(room);
