@@ -1,12 +1,14 @@
 /* Users, devices, and what others follow. */
 #include "mutation.h"
 #include "email.h"
+#include "file.h"
 #include "identity.h"
 #include "outbox.h"
 #include "schema/identity_handlers.h"
 #include "stats.h"
 #include "user.h"
 #include <errno.h>
+#include <sys/stat.h>
 
 /* ---- users ---- */
 
@@ -336,5 +338,24 @@ int identity_on_identity_stats(struct identity *d, struct call *c, const struct 
         stats_database(&stats, d->db);
         heard_list(&d->heard, c->received_us, c->has_caller, &c->arena, &ret->value.processes.items, &ret->value.processes.n);
         ret->value.processes.items[0] = *own;
+        return 0;
+}
+
+int identity_on_identity_backup(struct identity *d, struct call *c, const struct identity_backup *in, struct identity_backup_result *ret)
+{
+        struct str file = arena_format(&c->arena, "%s/identity.db", d->backup);
+        struct stat st;
+        int r = file_remove(d->backup);
+
+        (void)in;
+        if (!r && mkdir(d->backup, 0700))
+                r = -errno;
+        if (!r)
+                r = database_back_up(d->db, file.p, &ret->sound);
+        if (!r && stat(file.p, &st))
+                r = -errno;
+        if (r)
+                return r;
+        ret->bytes = st.st_size;
         return 0;
 }

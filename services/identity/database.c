@@ -1,4 +1,5 @@
 #include "database.h"
+#include "file.h"
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
@@ -50,11 +51,40 @@ static const char *const steps[] = {
         "ALTER TABLE enrolment ADD COLUMN embed INTEGER NOT NULL DEFAULT 0;",
 };
 
+static const struct db_migrations migrations = { steps, sizeof(steps) / sizeof(*steps) };
+
 int database_open(const char *path, struct db **ret)
 {
-        static const struct db_migrations migrations = { steps, sizeof(steps) / sizeof(*steps) };
-
         return db_open(path, 0, NULL, &migrations, ret);
+}
+
+/* As long as it is written without a WAL and with nothing on the disk before its end, the key is nowhere but in the page that is cleared. */
+static int copy_finish(struct db *copy, bool *ret_sound)
+{
+        sqlite3_stmt *q;
+        int r = db_run(copy, "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; DELETE FROM setting WHERE name = 'key'");
+
+        if (r)
+                return r;
+        q = db_query(copy, "PRAGMA quick_check(1)", "");
+        r = db_step(copy, q);
+        *ret_sound = r > 0 && str_is(db_column_str(q, 0), "ok");
+        db_done(q);
+        return r < 0 ? r : 0;
+}
+
+int database_back_up(struct db *db, const char *path, bool *ret_sound)
+{
+        struct db *copy;
+        int r = db_copy(db, path, NULL, NULL);
+
+        if (!r)
+                r = db_open(path, DB_FLEETING, NULL, &migrations, &copy);
+        if (r)
+                return r;
+        r = copy_finish(copy, ret_sound);
+        db_close(copy);
+        return r ? r : file_sync(path);
 }
 
 int database_get(struct db *db, struct str name, struct buf *ret_value)

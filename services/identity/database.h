@@ -5,6 +5,8 @@
 enum { DATABASE_KEY_BYTES = 32 };
 
 int database_open(const char *path, struct db **ret);
+/* A copy that is on the disk, without the key below, as db_copy makes it; *ret_sound: SQLite finds it whole. */
+int database_back_up(struct db *db, const char *path, bool *ret_sound);
 
 /* The key of nonces, tokens and codes. Made at first; a restored database gets a new one, which voids them all. */
 int database_key(struct db *db, uint8_t ret_key[DATABASE_KEY_BYTES]);

@@ -1,5 +1,6 @@
 #include "identity.h"
 #include "fault.h"
+#include "file.h"
 #include "schema/identity_handlers.h"
 #include "schema/overlay.h"
 #include "stats.h"
@@ -155,6 +156,8 @@ static int identity_start(struct service *service, void **ret_data)
         d->driver = (enum overlay_driver)service->settings.driver;
         callers_init(&d->callers, service->loop);
         identity_reload(d);
+        d->backup = service_state(service, "backup");
+        file_remove(d->backup); /* of a run before: nobody comes for it any more */
         r = open_database(d);
         if (r == 0)
                 r = service_secret(service, "caller", d->caller_key);

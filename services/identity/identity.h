@@ -12,6 +12,7 @@
 struct identity {
         struct service *service;
         struct db *db;
+        const char *backup;                     /* the folder of the copy that identity.backup made */
         const struct clock *clock;
         uint8_t key[DATABASE_KEY_BYTES];        /* of nonces, tokens and codes */
         uint8_t caller_key[CALLER_KEY_BYTES];   /* seals callers; store and fanout have it too */

@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include "backup.h"
 #include "store.h"
 
 #include <errno.h>
@@ -49,15 +50,16 @@ static void tell(const struct job *job, int r)
 {
         const struct store_job *told = &job->told;
         const char *kind = schema_enum_job_kind.values[told->kind];
-        bool rebuild = told->kind == JOB_KIND_REBUILD, good = rebuild ? job->rebuilt.equal : job->verified.sound;
-        long long ops = (long long)(rebuild ? job->rebuilt.ops : job->verified.ops), ms = (long long)(told->ended_at - told->started_at);
+        bool good = told->rebuilt ? told->rebuilt->equal : told->verified ? told->verified->sound : told->backed_up && told->backed_up->sound;
+        int64_t ops = told->rebuilt ? told->rebuilt->ops : told->verified ? told->verified->ops : told->backed_up ? told->backed_up->ops : 0;
+        long long ms = (long long)(told->ended_at - told->started_at);
 
         if (told->state == JOB_STATE_FAILED)
                 log_error("%s: %s", kind, strerrordesc_np(-r));
         else if (told->state == JOB_STATE_STOPPED)
                 log_notice("%s: stopped after %lld ms", kind, ms);
         else
-                log_notice("%s: %lld ops, %s, in %lld ms", kind, ops, good ? "as they should be" : "NOT as they should be", ms);
+                log_notice("%s: %lld ops, %s, in %lld ms", kind, (long long)ops, good ? "as they should be" : "NOT as they should be", ms);
 }
 
 static void end(struct job *job, int r)
@@ -74,12 +76,26 @@ static void end(struct job *job, int r)
         }
         told->rebuilt = !r && told->kind == JOB_KIND_REBUILD ? &job->rebuilt : NULL;
         told->verified = !r && told->kind == JOB_KIND_VERIFY ? &job->verified : NULL;
+        told->backed_up = !r && told->kind == JOB_KIND_BACKUP ? &job->backed_up : NULL;
         tell(job, r);
         pthread_mutex_unlock(&job->mutex);
         if (!atomic_exchange(&job->ending, true)) {
                 job->ended.run = wake;
                 loop_post(job->store->service->loop, &job->ended);
         }
+}
+
+static int run(struct job *job, struct db *db)
+{
+        switch ((enum job_kind)job->told.kind) {
+        case JOB_KIND_REBUILD:
+                return rebuild_run(job, db, &job->rebuilt);
+        case JOB_KIND_VERIFY:
+                return verify_run(job, db, &job->verified);
+        case JOB_KIND_BACKUP:
+                return backup_run(job, db, &job->backed_up);
+        }
+        return -EINVAL;
 }
 
 static void *job_main(void *data)
@@ -91,7 +107,7 @@ static void *job_main(void *data)
 
         if (!r) {
                 job_interrupts(job, db);
-                r = job->told.kind == JOB_KIND_REBUILD ? rebuild_run(job, db, &job->rebuilt) : verify_run(job, db, &job->verified);
+                r = run(job, db);
                 db_close(db);
         }
         end(job, r);
@@ -122,6 +138,7 @@ static int begin(struct job *job, struct call *c, enum job_kind kind)
         arena_reset(&job->arena);
         job->stop = false;
         job_step(job, JOB_STEP_LOG, job->store->head);
+        job->backed_up = (struct backed_up){ 0 };
         job->rebuilt = (struct rebuilt){ 0 };
         job->verified = (struct verified){ 0 };
         job->told = (struct store_job){ .id = ulid_new(now), .kind = (int)kind, .state = JOB_STATE_RUNNING, .started_at = now };
@@ -132,12 +149,12 @@ static int begin(struct job *job, struct call *c, enum job_kind kind)
         return -r;
 }
 
-bool job_is_running(struct job *job)
+bool job_is_running(struct job *job, int kind)
 {
         bool running;
 
         pthread_mutex_lock(&job->mutex);
-        running = job->joinable && job->told.state == JOB_STATE_RUNNING;
+        running = job->joinable && job->told.state == JOB_STATE_RUNNING && (kind == JOB_ANY || kind == job->told.kind);
         pthread_mutex_unlock(&job->mutex);
         return running;
 }
@@ -188,6 +205,11 @@ static void view(struct job *job, struct arena *arena, struct store_job *ret)
                 *ret->verified = job->verified;
                 ret->verified->problems.items = texts_copy(arena, job->verified.problems.items, job->verified.problems.n);
         }
+        if (ret->backed_up) {
+                ret->backed_up = ARENA_NEW(arena, struct backed_up);
+                *ret->backed_up = job->backed_up;
+                ret->backed_up->problems.items = texts_copy(arena, job->backed_up.problems.items, job->backed_up.problems.n);
+        }
 }
 
 static int asked_to_begin(struct job *job, struct call *c, enum job_kind kind, struct store_job *ret)
@@ -212,6 +234,12 @@ int store_on_store_verify(struct store *s, struct call *c, const struct store_ve
 {
         (void)in;
         return asked_to_begin(&s->job, c, JOB_KIND_VERIFY, &ret->value);
+}
+
+int store_on_store_backup(struct store *s, struct call *c, const struct store_backup *in, struct store_backup_result *ret)
+{
+        (void)in;
+        return asked_to_begin(&s->job, c, JOB_KIND_BACKUP, &ret->value);
 }
 
 /* Under the mutex. */

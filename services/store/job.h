@@ -1,4 +1,4 @@
-/* A job: what takes longer than a call may (rebuild, verify), on a thread of its own, one at a time. It reads the log in slices, so that it
+/* A job: what takes longer than a call may (rebuild, verify, backup), on a thread of its own, one at a time. It reads the log in slices, so that it
  * holds no old pages of the database for long, and nothing waits for it. It changes nothing of the desk, and is forgotten when store ends. */
 #pragma once
 #include "arena.h"
@@ -21,6 +21,7 @@ struct job {
         struct store_job told;          /* id zero: there was none yet */
         struct rebuilt rebuilt;         /* what told points to once it ended, with texts in the arena; before, its thread's */
         struct verified verified;
+        struct backed_up backed_up;
         struct arena arena;
         _Atomic bool stop;
         _Atomic int step;
@@ -32,7 +33,9 @@ struct job {
 void job_init(struct job *job, struct store *s);
 /* Ends the one that runs, if any, and lets none begin: at once, without waiting for it. */
 void job_close(struct job *job);
-bool job_is_running(struct job *job);
+/* One of this kind; JOB_ANY: of any. */
+enum { JOB_ANY = -1 };
+bool job_is_running(struct job *job, int kind);
 void job_deinit(struct job *job);       /* waits for it, a fraction of a second */
 
 /* ---- for what it does, on its thread ---- */

@@ -256,6 +256,9 @@ static const char *const steps[] = {
 
         /* local: who wrote this log, in order: the instance that it began with, and one for each time that it was restored from a backup since */
         "CREATE TABLE instance (n INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE, public_key BLOB NOT NULL);",
+
+        /* local: the last backup that was kept */
+        "CREATE TABLE backup (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL, bytes INTEGER NOT NULL);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -1,4 +1,5 @@
 /* What the desk is called, and how its store is doing. */
+#include "backup.h"
 #include "ticket.h"
 
 #include "schema/project.h"
@@ -81,7 +82,8 @@ int store_on_store_stats(struct store *s, struct call *c, const struct store_sta
                 stats_gauge(&stats, "uploads_open", "Uploads that were begun and are not complete.", n);
         stats_gauge(&stats, "blob_files", "Files of attachments.", s->blob_files);
         stats_gauge(&stats, "blob_bytes", "What they take; right after the start less, until all are counted.", s->blob_bytes);
-        stats_gauge(&stats, "job_under_way", "1 while a rebuild or a verify runs.", job_is_running(&s->job));
+        stats_gauge(&stats, "job_under_way", "1 while a rebuild, a verify or a backup runs.", job_is_running(&s->job, JOB_ANY));
+        backup_stats(&stats, s->follow_db);
         stats_database(&stats, s->follow_db);
         return 0;
 }

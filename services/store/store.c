@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include "backup.h"
 #include "draft.h"
 #include "person.h"
 #include "schema/attachment.h"
@@ -72,8 +73,8 @@ struct db *store_db(struct store *s, const struct call *c)
 
 static bool on_loop(const struct schema_method *m)
 {
-        return m->follow || m == &schema_method_store_stats || m == &schema_method_store_verify || m == &schema_method_store_job_get
-                || m == &schema_method_store_job_stop;
+        return m->follow || m == &schema_method_store_stats || m == &schema_method_store_verify || m == &schema_method_store_backup
+                || m == &schema_method_store_job_get || m == &schema_method_store_job_stop;
 }
 
 bool store_route(void *data, struct call *c)
@@ -171,6 +172,7 @@ int store_open(struct store *s, const char *folder)
                 return -ENOMEM;
         job_init(&s->job, s);
         rebuild_clean(s);
+        backup_clean(s);
         r = worker_open(s, &s->writer, 0);
         if (r == -EPROTO)
                 log_error("store.db was made by a newer version: nothing was touched; install that version or restore a backup");
@@ -406,7 +408,7 @@ static void status(void *data, struct buf *out)
 {
         struct store *s = data;
 
-        buf_format(out, "%lld ops in the log%s", (long long)s->head, job_is_running(&s->job) ? ", a rebuild or verify is under way" : "");
+        buf_format(out, "%lld ops in the log%s", (long long)s->head, job_is_running(&s->job, JOB_ANY) ? ", a rebuild, verify or backup is under way" : "");
 }
 
 const char *store_waiting(struct store *s, int thread, int64_t *ret)

@@ -98,9 +98,12 @@ void blobs_count(struct store *s)
         each_file(s->blobs, count_blobs, s);
 }
 
-/* On the file thread, which alone adds files: so none can begin to be named meanwhile without its row being there. */
+/* On the file thread, which alone adds files: so none can begin to be named meanwhile without its row being there. A backup that has copied
+ * the rows wants the files that they name. */
 void upload_swept(struct store *s)
 {
         each_file(s->uploads, sweep_upload, s);
+        if (job_is_running(&s->job, JOB_KIND_BACKUP))
+                return;
         each_file(s->blobs, sweep_blobs, s);
 }

@@ -2,13 +2,14 @@
  * is, and, once it is complete, which blob it became. Blobs lie under their BLAKE2b-256 in hexadecimal; two uploads of the same
  * bytes share one. */
 #pragma once
+#include "file.h"
 #include "tx.h"
 
 enum {
         UPLOAD_OPEN_MAX = 10,                              /* per user: begun and not complete */
         UPLOAD_UNUSED_BYTES_MAX = 250 * 1024 * 1024,       /* per user: announced and in no comment */
         UPLOAD_UNUSED_MS = 24 * 60 * 60 * 1000,            /* then an unused one goes */
-        BLOB_HASH_BYTES = 32,
+        BLOB_HASH_BYTES = FILE_HASH_BYTES,
 };
 
 struct upload_row {
