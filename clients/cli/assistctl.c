@@ -1,5 +1,6 @@
 /* assistctl: what the operator of a desk types. Each command is a row of a table; most are one method of one service. */
 #include "audit.h"
+#include "backup.h"
 #include "flags.h"
 #include "init.h"
 #include "job.h"
@@ -157,6 +158,9 @@ static const struct command {
         { "device revoke", "ID", "unbind a device", &schema_method_device_revoke, by_device, NULL },
         { "mail", "[list | show FILE | show last]", "mails in the spool folder, where no mail server is configured", .run = run_mail },
         { "outbox", "", "mails on their way, and what became of them", &schema_method_outbox_list, NULL, NULL },
+        { "backup list", "[--to DIR]", "backups that are there", .run = run_backup_list },
+        { "backup", "[--to DIR] [--keep N]", "all of the desk as it is now, into a new folder of DIR; N: how many stay there", .run = run_backup },
+        { "restore", "FOLDER [--replace]", "make a stopped desk what it was at a backup", .run = run_restore },
         { "store rebuild", "", "fold the whole log anew, and compare", .run = run_rebuild },
         { "audit list", "[--ticket N] [--actor EMAIL] [--kind KIND] [--from WHEN] [--to WHEN]", "who changed what, before and after", .run = run_audit_list },
         { "audit access", "[--ticket N] [--user EMAIL] [--kind KIND] [--from WHEN] [--to WHEN]", "who looked at tickets, and what was refused",
@@ -222,7 +226,7 @@ int main(int argc, char **argv)
                 if (!words)
                         continue;
                 status = operator_open(&o, root);
-                if (!status && commands[i].run != run_init) /* before there are settings, nobody is known to run the desk */
+                if (!status && commands[i].run != run_init && commands[i].run != run_restore) /* before there are settings, nobody is known to run the desk */
                         status = operator_check(&o);
                 if (!status)
                         status = run_command(&o, &commands[i], argc - at - words, argv + at + words);

@@ -24,9 +24,7 @@ static int make_folder(const char *path, mode_t mode)
         return 0;
 }
 
-/* Hands a path to the service's own user, where that user exists and we may: in production and where each service has a uid of its
- * own. group: its callers may pass. */
-static int hand_over(const char *service, const char *path, bool callers)
+int init_hand_over(const char *service, const char *path, bool callers)
 {
         char name[64];
         const struct passwd *user;
@@ -84,7 +82,7 @@ static int key(struct operator *o, const char *service, const char *name, uint8_
                 fprintf(stderr, "assistctl: %s is not 64 hexadecimal digits: restore it from a backup\n", path);
                 return EXIT_FAILURE;
         }
-        return hand_over(service, path, false);
+        return init_hand_over(service, path, false);
 }
 
 static int folders(struct operator *o)
@@ -107,16 +105,16 @@ static int folders(struct operator *o)
 
                 r = make_folder(keys, 0700);
                 if (!r)
-                        r = hand_over(services[i], keys, false);
+                        r = init_hand_over(services[i], keys, false);
                 if (r || !o->root) /* elsewhere systemd makes the others */
                         continue;
                 r = make_folder(operator_path(o, "/state/%s", services[i]), 0700);
                 if (!r)
-                        r = hand_over(services[i], operator_path(o, "/state/%s", services[i]), false);
+                        r = init_hand_over(services[i], operator_path(o, "/state/%s", services[i]), false);
                 if (!r)
                         r = make_folder(operator_path(o, "/run/assist-%s", services[i]), 0750);
                 if (!r)
-                        r = hand_over(services[i], operator_path(o, "/run/assist-%s", services[i]), true);
+                        r = init_hand_over(services[i], operator_path(o, "/run/assist-%s", services[i]), true);
         }
         return r;
 }

@@ -3,3 +3,6 @@
 #include "operator.h"
 
 int init_project(struct operator *o, bool development);
+/* Hands a path to the service's own user, where that user exists and we may: in production and where each service has a uid of its
+ * own. callers: the group of those who call it may pass. 0, or EXIT_FAILURE after having said why. */
+int init_hand_over(const char *service, const char *path, bool callers);

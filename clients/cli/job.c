@@ -2,7 +2,6 @@
 #include "job.h"
 
 #include "progress.h"
-#include "schema/job.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -39,7 +38,7 @@ static int follow(struct waiting *w, struct ulid *job, int *ret_code, struct fau
         return *ret_code;
 }
 
-/* Ours, or the one that is in the way, where it does what we want. */
+/* Ours, or the one that is in the way, where it does what we want. Of a backup only one can take the files. */
 static int begin(struct waiting *w, const struct schema_method *method, enum job_kind kind)
 {
         void *params = arena_zalloc(&w->o->arena, method->params->size + 1);
@@ -47,7 +46,8 @@ static int begin(struct waiting *w, const struct schema_method *method, enum job
         struct fault fault = { 0 };
         int r = operator_try(w->o, method, params, 0, begun, &fault), seen;
 
-        if (r == FAULT_CONFLICT && !follow(w, NULL, &seen, &fault) && w->job.state == JOB_STATE_RUNNING && w->job.kind == (int)kind) {
+        if (r == FAULT_CONFLICT && kind != JOB_KIND_BACKUP && !follow(w, NULL, &seen, &fault) && w->job.state == JOB_STATE_RUNNING
+            && w->job.kind == (int)kind) {
                 fprintf(stderr, "assistctl: one is under way already: this is how far it is\n");
                 return 0;
         }
@@ -62,7 +62,8 @@ static int begin(struct waiting *w, const struct schema_method *method, enum job
 
 static void show(const struct waiting *w)
 {
-        static const char *const steps[] = { [JOB_STEP_LOG] = "ops read", [JOB_STEP_INDEX] = "ops in the index of texts", [JOB_STEP_TABLES] = "tables are compared" };
+        static const char *const steps[] = { [JOB_STEP_LOG] = "ops read", [JOB_STEP_INDEX] = "ops in the index of texts", [JOB_STEP_TABLES] = "tables are compared",
+                                             [JOB_STEP_PAGES] = "pages copied", [JOB_STEP_FILES] = "attachments read" };
         char what[80];
 
         if (w->o->json)
@@ -103,7 +104,6 @@ static int wait_for_end(struct waiting *w)
                 show(w);
                 if (interrupted)
                         return give_up(w);
-                arena_reset(&w->o->arena);
                 if (!follow(w, &id, &code, &fault))
                         continue;
                 progress_clear();
@@ -123,15 +123,11 @@ static int wait_for_end(struct waiting *w)
         return EXIT_FAILURE;
 }
 
-static int run(struct operator *o, int argc, const struct schema_method *method, enum job_kind kind, const char *command, struct store_job *ret)
+int job_run(struct operator *o, const struct schema_method *method, enum job_kind kind, const char *command, struct store_job *ret)
 {
         struct waiting w = { .o = o, .command = command };
         int r;
 
-        if (argc) {
-                fprintf(stderr, "assistctl: %s takes nothing more\n", command);
-                return EXIT_USAGE;
-        }
         signal(SIGINT, on_interrupt);
         progress_begin(&w.progress);
         r = begin(&w, method, kind);
@@ -139,6 +135,15 @@ static int run(struct operator *o, int argc, const struct schema_method *method,
                 r = wait_for_end(&w);
         *ret = w.job;
         return r;
+}
+
+static int run(struct operator *o, int argc, const struct schema_method *method, enum job_kind kind, const char *command, struct store_job *ret)
+{
+        if (argc) {
+                fprintf(stderr, "assistctl: %s takes nothing more\n", command);
+                return EXIT_USAGE;
+        }
+        return job_run(o, method, kind, command, ret);
 }
 
 int run_rebuild(struct operator *o, int argc, char **argv)

@@ -70,11 +70,11 @@ def unbase64url(text):
 
 
 class Desk:
-    """settings: {"gateway": {"user_rate": 10}, ...}, beside what every test wants."""
+    """settings: {"gateway": {"user_rate": 10}, ...}, beside what every test wants. backup: the folder of one that it is made of."""
 
     host, driver = "127.0.0.1", "loopback"
 
-    def __init__(self, settings=None, services=SERVICES):
+    def __init__(self, settings=None, services=SERVICES, backup=None):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="desk-", dir="/tmp"))  # short: sockets' paths are limited
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -82,7 +82,7 @@ class Desk:
         self.processes = {}
         self.devices = {}
         self.environment = {}  # of the services
-        self.ctl("project", "init", "--development")
+        self.ctl(*(("restore", backup) if backup else ("project", "init", "--development")))
         self.configure(settings)
 
     def __enter__(self):

@@ -1,0 +1,22 @@
+/* What a backup is made of, beside attachments: where each part lies in its folder, and where on this machine. */
+#pragma once
+#include "operator.h"
+
+struct part {
+        const char *name;       /* in the backup's folder */
+        const char *path;       /* here */
+        const char *service;    /* whose it is; NULL: the operator's own */
+};
+
+/* Settings, keys that outlive a restore, and the overlay node's key and pins, whether they are there or not; drop-ins of the settings as there are,
+ * in `folder`, or here where it is NULL. They lie in the operator's arena. */
+struct parts {
+        struct part items[200];
+        size_t n;
+};
+void parts_list(struct operator *o, const char *folder, struct parts *ret);
+/* "store.db" and "identity.db", by the same rule. */
+struct part parts_database(struct operator *o, const char *service);
+/* Attachments lie as xx/HASH, where xx is how HASH begins. Makes the folder `to` and those in it, and calls take for each file; data is its own. 0, or the
+ * first error. */
+int parts_blobs(const char *from, const char *to, int (*take)(void *data, const char *name, const char *from, const char *to), void *data);
