@@ -15,8 +15,9 @@ trap 'rm -r "$work"' EXIT
 
 # A copy whose programs are those just built; one that is not built stands in as /bin/true.
 copy_units() {
-        cp -r "$source"/units/*.service "$source"/units/*.socket "$source"/units/*.target "$source"/units/*.service.d "$work"
+        cp -r "$source"/units/*.service "$source"/units/*.socket "$source"/units/*.timer "$source"/units/*.target "$source"/units/*.service.d "$work"
         sed -i 's|^ExecStart=/usr/bin/mycelium |ExecStart=/bin/true |' "$work/assist-mycelium.service" # not everybody has it
+        sed -i "s|^ExecStart=/usr/bin/assistctl |ExecStart=$build/bin/assistctl |" "$work/assist-backup.service"
         for program in $(sed -n 's|^ExecStart=/usr/lib/assist/\([^ ]*\).*|\1|p' "$work"/*.service); do
                 path=$build/bin/$program
                 [ -x "$path" ] || path=/bin/true
@@ -35,7 +36,7 @@ verify() {
         copy_units
         cp "$work/assist-gateway@.service" "$work/assist-gateway@1.service"
         # The manual page comes with the package; whatever else is said is an error of ours.
-        systemd-analyze verify --man=no "$work"/assist.target "$work"/*.socket $(units) 2>&1 | tee "$work/said"
+        systemd-analyze verify --man=no "$work"/assist.target "$work"/*.socket "$work"/*.timer $(units) 2>&1 | tee "$work/said"
         ! grep -F "$work" "$work/said" && ! grep -i assist "$work/said"
 }
 
