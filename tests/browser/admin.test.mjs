@@ -228,6 +228,11 @@ story("operations show every service, and one that is gone until it is back", as
         await store.getByText("As a table").first().click();
         await store.getByRole("table").first().waitFor();
         await store.getByRole("columnheader", { name: "Calls a minute" }).waitFor();
+        await sees(page, "No backup was made yet");
+        await axe(page);
+        await desk.ctl("backup");
+        await page.getByText("Last backup").waitFor();
+        equal(await page.getByText("No backup was made yet").count(), 0);
         await axe(page);
         await pictures(page, "ops");
         for (const name of ["fanout", "store"]) {

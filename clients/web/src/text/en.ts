@@ -411,7 +411,11 @@ export const en = {
   'ops.sessions': 'Live sessions',
   'ops.overlay': 'Overlay',
   'ops.as_table': 'As a table',
-  'ops.no_backups': 'The desk makes no backups by itself yet: copy its data while its services are stopped.',
+  'ops.backups': 'Backups',
+  'ops.backup_none': 'No backup was made yet. assist-backup.timer makes one each night, “assistctl backup” one now.',
+  'ops.backup_old': 'The last backup is older than two days: see why assist-backup.service fails, or its timer does not run.',
+  'ops.backup_last': 'Last backup',
+  'ops.backup_size': 'Its size',
 
   'reason.offline': 'the desk does not answer',
   'reason.limited': 'too many requests; try again in a moment',

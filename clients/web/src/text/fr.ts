@@ -413,7 +413,11 @@ export const fr: Catalogue = {
   'ops.sessions': 'Sessions en direct',
   'ops.overlay': 'Réseau superposé',
   'ops.as_table': 'En tableau',
-  'ops.no_backups': 'L’assistance ne fait pas encore de sauvegardes : copiez ses données quand ses services sont arrêtés.',
+  'ops.backups': 'Sauvegardes',
+  'ops.backup_none': 'Aucune sauvegarde n’a encore été faite. assist-backup.timer en fait une chaque nuit, « assistctl backup » en fait une maintenant.',
+  'ops.backup_old': 'La dernière sauvegarde a plus de deux jours : voyez pourquoi assist-backup.service échoue, ou pourquoi son minuteur ne tourne pas.',
+  'ops.backup_last': 'Dernière sauvegarde',
+  'ops.backup_size': 'Sa taille',
 
   'reason.offline': 'l’assistance ne répond pas',
   'reason.limited': 'trop de demandes ; réessayez dans un instant',

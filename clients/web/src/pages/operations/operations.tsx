@@ -1,4 +1,5 @@
 /* How the desk's services do, now and in the last hour. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Chart } from './chart';
 import { useHome } from '../../ui/context';
@@ -45,7 +46,7 @@ const ms = (us: number | undefined): string => (us === undefined ? '–' : us < 
 const percent = (part: number): string => `${(100 * part).toFixed(part && part < 0.1 ? 2 : 0)} %`;
 const nameOf = ({ service, instance }: ProcessStats): string => (instance ? `${service}@${instance}` : service);
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Fact({ name, value }: { name: string; value: ComponentChildren }) {
   return (
     <div>
       <dt>{name}</dt>
@@ -115,6 +116,31 @@ const SIZES = [
   ['fanout', 'sessions', 'ops.sessions', number],
 ] as const;
 
+const OLD_MS = 2 * 24 * 60 * 60 * 1000; // a day's was missed
+
+function Backups({ store }: { store: ProcessStats | undefined }) {
+  const at = 1000 * (valueOf(store, 'backup_timestamp_seconds') ?? 0);
+  if (!store?.up) return null;
+  const danger = !at ? t('ops.backup_none') : store.told_at - at > OLD_MS ? t('ops.backup_old') : undefined;
+  return (
+    <section class="card">
+      <h2>{t('ops.backups')}</h2>
+      {danger && (
+        <p class="notice danger">
+          <Icon name="warning" />
+          {danger}
+        </p>
+      )}
+      {at > 0 && (
+        <dl class="figures">
+          <Fact name={t('ops.backup_last')} value={<When at={at} />} />
+          <Fact name={t('ops.backup_size')} value={bytes(valueOf(store, 'backup_bytes') ?? 0)} />
+        </dl>
+      )}
+    </section>
+  );
+}
+
 export function Operations() {
   const processes = useProcesses();
   if (!processes) return <p class="empty" role="status">{t('app.loading')}</p>;
@@ -141,8 +167,8 @@ export function Operations() {
           })}
           {overlay?.up && <Fact name={t('ops.overlay')} value={overlay.status} />}
         </dl>
-        <p class="small soft">{t('ops.no_backups')}</p>
       </section>
+      <Backups store={find('store')} />
       {processes.map((process) => (
         <Process key={nameOf(process)} process={process} />
       ))}
