@@ -89,7 +89,7 @@ static int enter(struct store *s, bool behind)
         int r = db_begin(db);
 
         if (!r)
-                r = db_do(db, "INSERT INTO instance(origin, public_key) VALUES(?1, ?2)", "bb", us(s),
+                r = db_do(db, "INSERT OR IGNORE INTO instance(origin, public_key) VALUES(?1, ?2)", "bb", us(s),
                           (struct str){ (const char *)s->public_key, sizeof(s->public_key) });
         if (!r && behind)
                 r = begin_behind(s);
@@ -119,11 +119,12 @@ static int project_key_load(struct store *s)
 
 int instance_enter(struct store *s)
 {
+        bool behind = s->others > 0 && s->chain.seq == 0;
         int64_t known;
         int r = db_int(s->writer.db, &known, "SELECT count(*) FROM instance WHERE origin = ?1", "b", us(s));
 
-        if (!r && !known)
-                r = enter(s, s->others > 0 && s->chain.seq == 0);
+        if (!r && (behind || !known))
+                r = enter(s, behind);
         return r ? r : project_key_load(s);
 }
 

@@ -134,6 +134,26 @@ static void a_start_without_a_restore_changes_nothing(void **state)
         room_proof(room);
 }
 
+static void an_instance_that_is_known_and_wrote_nothing_names_what_it_finds_too(void **state)
+{
+        uint8_t seed[32] = { 1, 1 }, public_key[CHAIN_PUBLIC_KEY_BYTES], secret_key[CHAIN_SECRET_KEY_BYTES];
+        struct room *room = *state;
+        struct chain chain;
+
+        grown(room, 2);
+        crypto_sign_seed_keypair(public_key, secret_key, seed);
+        chain_init(&chain, public_key);
+        assert_int_equal(db_do(room->store->writer.db, "INSERT INTO instance(origin, public_key) VALUES(?1, ?2)", "bb",
+                               (struct str){ (const char *)chain.origin, sizeof(chain.origin) }, (struct str){ (const char *)public_key, sizeof(public_key) }), 0);
+        room_close(room);
+        room->instance = 1;
+        assert_int_equal(room_open_vfs(room, NULL), 0);
+        assert_memory_equal(room->store->origin, chain.origin, sizeof(chain.origin));
+        assert_true(str_is(op_at(room, room->store->head).kind, "instance.begin"));
+        grown(room, 2);
+        room_proof(room);
+}
+
 /* The log and what the chains say of its length, before a restore and after. */
 static void a_log_that_is_shorter_or_longer_than_its_chains_is_refused(void **state)
 {
@@ -486,6 +506,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(the_log_goes_on_where_it_was_and_a_chain_of_its_own_begins, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_start_without_a_restore_changes_nothing, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(an_instance_that_is_known_and_wrote_nothing_names_what_it_finds_too, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_log_that_is_shorter_or_longer_than_its_chains_is_refused, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(what_was_changed_is_found_in_each_instance_s_part, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(what_was_cut_off_the_former_instance_s_end_is_missed_by_the_next, room_setup, room_teardown),
