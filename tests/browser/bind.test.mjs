@@ -90,6 +90,27 @@ story("each way that connecting fails is said where it failed, and what to do", 
         await email.waitFor();
 });
 
+story("a code that came too late is said to be over, and another one is a step away", async ({ desk, browser }) => {
+        await desk.user("linus@example.org", "Linus", "customer");
+        const linus = await browser("linus");
+        const page = await linus.open("/");
+        const code = page.getByLabel("Code from the mail"), connect = page.getByRole("button", { name: "Connect" });
+        await page.getByLabel("Email address").fill("linus@example.org");
+        const none = await desk.call("mails");
+        await page.getByRole("button", { name: "Send me a code" }).click();
+        const late = await desk.call("code", "linus@example.org", none), one = await desk.call("mails");
+        await desk.call("shift_clock", 16 * 60);
+        await code.fill(late);
+        await connect.click();
+        await page.getByRole("alert").filter({ hasText: "This device has no code that is still good: it was used, is too old" }).waitFor();
+        equal(await code.getAttribute("aria-invalid"), "true");
+        await axe(page);
+        await page.getByRole("button", { name: "Send another code" }).click();
+        await code.fill(await desk.call("code", "linus@example.org", one));
+        await connect.click();
+        await page.getByRole("region", { name: "Tickets" }).waitFor();
+});
+
 story("a device that is disconnected, or was another desk's, is told so and can connect again", async ({ desk, browser }) => {
         await desk.user("linus@example.org", "Linus", "customer");
         const linus = await browser("linus");

@@ -61,6 +61,49 @@ story("a page goes on where it was through restarts of every service, without a 
         equal(new Set(bodies).size, bodies.length, "nothing stands there twice");
 });
 
+story("a page that is left open for longer than a session goes on as if nothing were", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.goto(`/t/${number}`);
+        await sees(page, "Since this morning.");
+        await page.evaluate(() => { window.here = true; });
+        await page.getByLabel("Your reply").fill("Written before the night");
+        await desk.call("shift_clock", 13 * 60 * 60);
+        await linus("comment.add", { ticket: id, body: "Good morning." });
+        await sees(page, "Good morning.");
+        equal(await page.getByLabel("Your reply").inputValue(), "Written before the night");
+        await page.keyboard.press("Control+Enter");
+        await until("it is sent", async () => (await linus("comment.list", { ticket: id })).items.some(({ body }) => body === "Written before the night"));
+        equal(await page.evaluate(() => window.here), true);
+});
+
+story("a page comes through a restore from a backup: what is lost goes away, and what follows comes live", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.goto(`/t/${number}?v=all`);
+        await sees(page, "Since this morning.");
+        await page.evaluate(() => { window.here = true; });
+        const { name } = JSON.parse(await desk.ctl("--json", "backup"));
+        await linus("comment.add", { ticket: id, body: "Of the lost future." });
+        await sees(page, "Of the lost future.");
+        await linus("ticket.create", { subject: "Lost as well", body: "It never was." });
+        await sees(page, "Lost as well");
+        await desk.call("restore", name);
+        await page.getByText("Of the lost future.").waitFor({ state: "detached" });
+        await page.getByText("Lost as well").waitFor({ state: "detached" });
+        await linus("comment.add", { ticket: id, body: "It goes on." });
+        await sees(page, "It goes on.");
+        await sees(page, "Since this morning.");
+        equal(await page.evaluate(() => window.here), true);
+        await axe(page);
+});
+
 story("two tabs agree, and the title says what is unread", async ({ desk, browser }) => {
         const linus = await desk.member("linus@example.org", "Linus Lund");
         const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });

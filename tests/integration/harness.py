@@ -182,6 +182,15 @@ class Desk:
         for device in self.devices.values():
             device.open()
 
+    def restore(self, name):
+        """As an operator does, from a backup in the usual place; devices have new sessions."""
+        for service in reversed(self.services):
+            self.terminate(service)
+        self.ctl("restore", self.root / "backups" / name, "--replace")
+        self.start()
+        for device in self.devices.values():
+            device.open()
+
     def restart(self, service):
         self.terminate(service)
         self.start(service)
