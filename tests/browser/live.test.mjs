@@ -39,6 +39,25 @@ story("what is written without a network is kept, said, and sent when it is back
         equal(await again.getByText("Please turn it off and on again.").count(), 1);
 });
 
+story("where the browser keeps nothing, a change that waits says that the page must stay open, and is sent all the same", async ({ desk, browser }) => {
+        const linus = await desk.member("linus@example.org", "Linus Lund");
+        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
+        const agnes = await browser("agnes");
+        const page = await come_in(desk, agnes, "agnes@example.org");
+        await page.addInitScript(() => { IDBFactory.prototype.open = () => { throw new DOMException("no room", "QuotaExceededError"); }; });
+        await page.goto(`/t/${number}`);
+        await sees(page, "Since this morning.");
+        await agnes.plug(false);
+        await page.getByLabel("Your reply").fill("Please turn it off and on again.");
+        await page.keyboard.press("Control+Enter");
+        await sees(page, "This browser keeps nothing: leave the page open until then.");
+        await axe(page);
+        await agnes.plug(true);
+        await until("it is sent", async () => (await linus("comment.list", { ticket: id })).items.length === 2);
+        await page.getByText("This browser keeps nothing").waitFor({ state: "detached" });
+});
+
 story("a page goes on where it was through restarts of every service, without a reload", async ({ desk, browser }) => {
         const linus = await desk.member("linus@example.org", "Linus Lund");
         const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });

@@ -22,12 +22,14 @@ export function QueueNotice() {
   const failed = home.failed.value;
   const queued = home.queued.value;
   const waits = queued.length > 0 && home.offline.value;
+  const fleeting = [...failed, ...queued].some((q) => q.fleeting);
   if (failed.length === 0 && !waits && !open) return null;
   return (
     <>
       <p class={`notice ${failed.length ? 'danger' : 'warn'}`} role="status">
         <Icon name={failed.length ? 'warning' : 'clock'} />
         {failed.length ? t('app.failed', { n: failed.length }) : t('app.queued', { n: queued.length })}
+        {fleeting && ` ${t('app.fleeting')}`}
         <button class="button small" onClick={() => setOpen(true)}>
           {t('app.show')}
         </button>

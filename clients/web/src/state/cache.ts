@@ -10,6 +10,8 @@ export interface Queued {
   at: number;
   /** Why the desk did not take it; it stays until somebody decides. */
   failed?: string;
+  /** It ends with the page: the browser had no room for it. */
+  fleeting?: true;
 }
 
 export interface LocalDraft {

@@ -41,6 +41,8 @@ export class Home {
   readonly mentions = signal<readonly Mention[]>([]);
   /** How many of those the user has not looked at. */
   readonly named = signal(0);
+  /** Counts how often all that was known here had to be fetched again. */
+  readonly resets = signal(0);
   /** The desk is not heard: what is shown may be old. Not said of a pause that is over at once. */
   readonly offline = signal(false);
   /** How many devices the user has has changed: whoever shows them asks anew. */
@@ -211,6 +213,8 @@ export class Home {
 
   /* Of a ticket that is open nothing else asks: lists do so for theirs. */
   private anew(): void {
+    this.mentions.value = [];
+    this.resets.value++;
     for (const id of this.threads.keys()) this.quietly(this.tickets.again(id));
     this.refresh();
   }

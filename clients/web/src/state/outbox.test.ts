@@ -9,7 +9,8 @@ class Kept {
   readonly kept = true;
   readonly queue = new Map<string, Queued>();
   all = () => Promise.resolve([...this.queue.values()]);
-  put = (_: string, queued: Queued) => Promise.resolve(void this.queue.set(queued.op_id, queued));
+  room = true;
+  put = (_: string, queued: Queued) => Promise.resolve(this.room && !!this.queue.set(queued.op_id, queued));
   remove = (_: string, id: string) => Promise.resolve(void this.queue.delete(id));
 }
 
@@ -50,6 +51,19 @@ test('a change is kept before it is sent, and gone when it was taken', async () 
   expect(calls).toHaveLength(0);
   await expect(sent).resolves.toEqual({ ok: true });
   expect([outbox.queue.value.length, kept.queue.size]).toEqual([0, 0]);
+});
+
+test('where the browser has no room for a change, it says so, and sends it all the same', async () => {
+  answer = (_, nth) => (nth === 1 ? new Failure(code.unreachable, '') : { ok: true });
+  kept.room = false;
+  const outbox = tab();
+  const sent = outbox.send('comment.add', { ticket: 'T', body: 'Hello' }, 'T');
+  await settled();
+  expect(outbox.queue.value).toMatchObject([{ method: 'comment.add', fleeting: true }]);
+  expect(kept.queue.size).toBe(0);
+  waits.shift()!();
+  await expect(sent).resolves.toEqual({ ok: true });
+  expect(outbox.queue.value).toEqual([]);
 });
 
 test('without the desk it waits, in order, with the same op_ids', async () => {

@@ -43,8 +43,13 @@ export class Outbox {
     const queued: Queued = { op_id, method, params: { ...(params as object), op_id }, at: Date.now(), ...(ticket && { ticket }) };
     const answer = new Promise<Methods[M]['result']>((resolve, reject) => this.waiting.set(op_id, { resolve, reject }));
     this.queue.value = [...this.queue.peek(), queued];
-    void this.cache.put('queue', queued).then(() => this.flush());
+    void this.keep(queued).then(() => this.flush());
     return answer;
+  }
+
+  private async keep(queued: Queued): Promise<void> {
+    if (await this.cache.put('queue', queued)) return;
+    this.queue.value = this.queue.peek().map((q) => (q.op_id === queued.op_id ? { ...queued, fleeting: true } : q));
   }
 
   /** Try what was refused again, as another change (`params`: what is otherwise), or let it go. */
@@ -115,7 +120,7 @@ export class Outbox {
     if (told) return this.discard(queued.op_id);
     const failed = { ...queued, failed: failure.data.reason ?? failure.message };
     this.queue.value = this.queue.peek().map((q) => (q.op_id === queued.op_id ? failed : q));
-    await this.cache.put('queue', failed);
+    await this.keep(failed);
     this.tell();
   }
 }

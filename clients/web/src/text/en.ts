@@ -27,6 +27,7 @@ export const en = {
   'app.newer': 'The desk has a newer version of this page. What you wrote is kept.',
   'app.reload': 'Load it',
   'app.offline': 'Offline. What you see may be old; what you write is kept and sent when the desk is back.',
+  'app.fleeting': 'This browser keeps nothing: leave the page open until then.',
   'app.queued': '{n} change waits to be sent|{n} changes wait to be sent',
   'app.failed': '{n} change was refused|{n} changes were refused',
   'app.show': 'Show',

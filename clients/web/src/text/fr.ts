@@ -29,6 +29,7 @@ export const fr: Catalogue = {
   'app.newer': 'L’assistance a une version plus récente de cette page. Ce que vous avez écrit est gardé.',
   'app.reload': 'La charger',
   'app.offline': 'Hors ligne. Ce que vous voyez peut dater ; ce que vous écrivez est gardé et partira dès que possible.',
+  'app.fleeting': 'Ce navigateur ne conserve rien : laissez la page ouverte jusque-là.',
   'app.queued': '{n} modification en attente d’envoi|{n} modifications en attente d’envoi',
   'app.failed': '{n} modification refusée|{n} modifications refusées',
   'app.show': 'Afficher',
