@@ -142,12 +142,20 @@ static void json_show(const char *label, struct str json)
         putchar('\n');
 }
 
+/* "#42", or what was about no ticket. */
+static const char *ticket_text(bool has_number, int64_t number, char buffer[24])
+{
+        snprintf(buffer, 24, has_number ? "#%lld" : "-", (long long)number);
+        return buffer;
+}
+
 static void entry_print(struct operator *o, const struct people *people, const struct audit_entry *e)
 {
         struct str actor = name_of(o, people, e->actor);
+        char ticket[24];
 
         time_print(e->at);
-        printf("  %-18.*s  %.*s  %.*s\n", STR_ARG(e->kind), STR_ARG(actor), STR_ARG(e->device));
+        printf("  %-7s  %-18.*s  %.*s  %.*s\n", ticket_text(e->has_number, e->number, ticket), STR_ARG(e->kind), STR_ARG(actor), STR_ARG(e->device));
         if (e->has_before)
                 json_show("before", e->before);
         if (e->has_after)
@@ -210,13 +218,11 @@ int run_audit_access(struct operator *o, int argc, char **argv)
         for (size_t i = 0; i < page.items.n; i++) {
                 const struct access_row *a = &page.items.items[i];
                 struct str user = name_of(o, &people, a->user);
-                char ticket[ULID_TEXT + 1] = "-";
+                char ticket[24];
 
-                if (a->has_ticket)
-                        ulid_text(a->ticket, ticket);
                 time_print(a->last_at);
-                printf("  %-9s  %-26s  %4lld  %.*s  %.*s  %.*s\n", schema_enum_access_kind.values[a->kind], ticket, (long long)a->count,
-                       STR_ARG(user), STR_ARG(a->method), STR_ARG(a->device));
+                printf("  %-9s  %-7s  %4lld  %.*s  %.*s  %.*s\n", schema_enum_access_kind.values[a->kind],
+                       ticket_text(a->has_number, a->number, ticket), (long long)a->count, STR_ARG(user), STR_ARG(a->method), STR_ARG(a->device));
         }
         more_print(page.has_next, page.next);
         return 0;

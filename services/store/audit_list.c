@@ -91,6 +91,15 @@ static int before_view(struct db *db, const struct log_entry *e, struct arena *a
         return 0;
 }
 
+/* What people know a ticket by; none where its beginning has not come. */
+static int number_find(struct db *db, bool has_ticket, struct ulid ticket, bool *ret_has, int64_t *ret)
+{
+        int r = has_ticket ? db_int(db, ret, "SELECT number FROM ticket WHERE id = ?1 AND NOT hidden", "u", ticket) : -ENOENT;
+
+        *ret_has = r == 0;
+        return r == -ENOENT ? 0 : r;
+}
+
 static int entry_view(struct db *db, const struct log_entry *e, struct arena *arena, struct audit_entry *ret)
 {
         const struct schema_field *ticket;
@@ -198,6 +207,8 @@ int store_on_audit_list(struct store *s, struct call *c, const struct audit_list
                         r = log_entry_read(q, &c->arena, &e);
                         if (!r)
                                 r = entry_view(db, &e, &c->arena, entry);
+                        if (!r)
+                                r = number_find(db, entry->has_ticket, entry->ticket, &entry->has_number, &entry->number);
                         bytes += entry->before.n + entry->after.n;
                 }
                 arena_reset(&skipped);
@@ -256,8 +267,13 @@ int store_on_audit_access(struct store *s, struct call *c, const struct audit_ac
                      in->has_user ? &in->user : NULL, in->has_kind ? &kind : NULL, in->has_from_at ? in->from_at : 0,
                      in->has_to_at ? in->to_at : INT64_MAX, in->limit + 1);
         while ((r = db_step(db, q)) > 0 && ret->items.n < (size_t)in->limit) {
+                struct access_row *row = &ret->items.items[ret->items.n++];
+
                 last = db_column_int(q, 0);
-                access_read(q, &c->arena, &ret->items.items[ret->items.n++]);
+                access_read(q, &c->arena, row);
+                r = number_find(db, row->has_ticket, row->ticket, &row->has_number, &row->number);
+                if (r)
+                        break;
         }
         ret->has_next = r > 0;
         if (r > 0)

@@ -94,6 +94,9 @@ def test_who_looks_and_who_may_not_is_kept_by_the_hour(desk):
     desk.start("store")
     assert rows()[view]["count"] == 4, "nothing is lost when it is stopped"
     out = desk.ctl("audit", "access", "--ticket", ticket["number"], "--user", "olga@example.org")
-    assert len(out.splitlines()) == 2 and all("not_found" in line and "olga@example.org" in line for line in out.splitlines())
+    assert len(out.splitlines()) == 2 and all(f"not_found  #{ticket['number']} " in line and "olga@example.org" in line for line in out.splitlines())
+    assert seen[view]["number"] == ticket["number"] and "number" not in seen[desk.customer.user, "forbidden", "team.save"]
+    entry = desk.admin.rpc("audit.list", ticket=ticket["id"])["items"][0]
+    assert entry["number"] == ticket["number"] and f"  #{entry['number']}  " in desk.ctl("audit", "list", "--ticket", ticket["number"])
     out = desk.ctl_json("audit", "access", "--kind", "viewed", "--user", "agnes@example.org")["items"]
     assert {row["method"] for row in out} == {"ticket.get"}

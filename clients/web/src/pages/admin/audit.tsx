@@ -49,7 +49,6 @@ function Changes() {
   const say = useSaying();
   const [filters, setFilters] = useState<Filters>({});
   const { items, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ...filters, limit: 50, ...(after && { after }) }), JSON.stringify(filters));
-  const numberOf = (id: string | undefined): number | undefined => (id ? home.tickets.byId.get(id)?.number : undefined);
   return (
     <section class="card">
       <h2>{t('admin.changes')}</h2>
@@ -67,7 +66,7 @@ function Changes() {
             </td>
             <td>
               <code class="small">{entry.kind}</code>{' '}
-              {numberOf(entry.ticket) && <a href={`/t/${numberOf(entry.ticket)}`}>#{numberOf(entry.ticket)}</a>}
+              {entry.number && <a href={`/t/${entry.number}`}>#{entry.number}</a>}
             </td>
             <td class="small soft">
               <div class="clamp plain-words">{say(entry.before)}</div>
@@ -103,25 +102,22 @@ function Accesses() {
       </div>
       <Wrong text={wrong} />
       <Table label={t('admin.accesses')} heads={[t('admin.when'), t('admin.who'), t('admin.what'), t('admin.times')]}>
-        {items?.map((row) => {
-          const number = row.ticket && home.tickets.byId.get(row.ticket)?.number;
-          return (
-            <tr key={`${row.user}/${row.first_at}/${row.kind}/${row.method}/${row.ticket}`}>
-              <td class="small">
-                <When at={row.last_at} />
-              </td>
-              <td>
-                {home.people.name(row.user)}
-                <div class="small soft">{row.device}</div>
-              </td>
-              <td>
-                <span class={`pill${row.kind === 'viewed' ? '' : ' urgent'}`}>{t(`admin.access_kind.${row.kind}`)}</span> <code class="small">{row.method}</code>{' '}
-                {number && <a href={`/t/${number}`}>#{number}</a>}
-              </td>
-              <td>{row.count}</td>
-            </tr>
-          );
-        })}
+        {items?.map((row) => (
+          <tr key={`${row.user}/${row.first_at}/${row.kind}/${row.method}/${row.ticket}`}>
+            <td class="small">
+              <When at={row.last_at} />
+            </td>
+            <td>
+              {home.people.name(row.user)}
+              <div class="small soft">{row.device}</div>
+            </td>
+            <td>
+              <span class={`pill${row.kind === 'viewed' ? '' : ' urgent'}`}>{t(`admin.access_kind.${row.kind}`)}</span> <code class="small">{row.method}</code>{' '}
+              {row.number && <a href={`/t/${row.number}`}>#{row.number}</a>}
+            </td>
+            <td>{row.count}</td>
+          </tr>
+        ))}
       </Table>
       {items?.length === 0 && <p class="soft">{t('admin.accesses_none')}</p>}
       {more}
