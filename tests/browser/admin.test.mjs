@@ -184,11 +184,11 @@ story("the audit says who changed what, who looked, and that the log is as it wa
         await page.goto("/admin/audit");
         const changes = page.getByRole("region", { name: "Changes" });
         const line = (text) => changes.getByRole("row", { name: text });
-        await line(/ticket\.priority.*normal.*urgent/).waitFor();
+        await line(/changed the priority.*ticket\.priority.*Normal.*Urgent/).waitFor();
         await line(/Otto Olsen/).first().waitFor();
         await page.getByLabel("Number of the ticket").fill(String(two.number));
         await line(/ticket\.priority/).waitFor({ state: "detached" });
-        await line(/ticket\.state.*new.*solved/).waitFor();
+        await line(/ticket\.state.*New.*Solved/).waitFor();
         await page.getByRole("combobox", { name: "Who" }).fill("Linus Lund");
         await page.keyboard.press("Enter");
         await line(/ticket\.state/).waitFor({ state: "detached" });

@@ -5,24 +5,32 @@ import { lazy } from '../ui/lazy';
 import { usePages } from '../ui/pages';
 import { Dialog, Empty, Face, Field, PriorityPill, StatePill, When, Wrong } from '../ui/parts';
 import { isFailure } from '../wire/failure';
-import { reasonOf, shortTime, t } from '../text/text';
+import { isText, reasonOf, shortTime, t } from '../text/text';
 import type { AuditEntry, Comment, Ticket } from '@schema';
 
 const Markdown = lazy(() => import('../ui/markdown').then((m) => m.Markdown));
 
+/** What an op did; one that a newer desk knows is called by its kind. */
+export function deed(kind: string): string {
+  const key = `op.${kind}`;
+  return isText(key) ? t(key) : kind;
+}
+
 /** A value of an op, as a person would say it. */
 export function useSaying(): (value: unknown) => string {
   const home = useHome();
-  return (value) => {
-    if (value === undefined || value === null) return '';
-    const said = Object.entries(value as Record<string, unknown>)
-      .filter(([name]) => name !== 'ticket')
-      .map(([, v]) => {
-        const text = typeof v === 'object' ? JSON.stringify(v) : String(v);
-        return home.people.byId.get(text)?.name ?? text;
-      });
-    return said.join(', ');
+  const one = (name: string, value: unknown): string => {
+    const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    const key = `${name}.${text}`;
+    if ((name === 'state' || name === 'priority') && isText(key)) return t(key);
+    const ticket = home.tickets.byId.get(text);
+    return home.people.byId.get(text)?.name ?? (ticket ? `#${ticket.number}` : home.definitions.nameOf(text) || text);
   };
+  return (value) =>
+    Object.entries((value ?? {}) as Record<string, unknown>)
+      .filter(([name]) => name !== 'ticket')
+      .map(([name, v]) => one(name, v))
+      .join(', ');
 }
 
 function Changes({ ticket }: { ticket: Ticket }) {
@@ -40,7 +48,7 @@ function Changes({ ticket }: { ticket: Ticket }) {
             <Face user={entry.actor} small named />
             <div class="grow">
               <div>
-                <strong>{home.people.name(entry.actor)}</strong> <code class="small">{entry.kind}</code>
+                <strong>{home.people.name(entry.actor)}</strong> {deed(entry.kind)}
               </div>
               <div class="small soft plain-words">
                 {entry.before !== undefined && (

@@ -48,6 +48,11 @@ export class Definitions {
     return this.find(kind, id)?.name ?? '';
   }
 
+  /** Of whatever kind it is; empty where none has this id. */
+  nameOf(id: string): string {
+    return ALL.map((kind) => this.name(kind, id)).find(Boolean) ?? '';
+  }
+
   private idOf<K extends Kind>(kind: K, definition: Kinds[K]): string {
     return (definition as unknown as Record<string, string>)[kind]!;
   }

@@ -19,3 +19,12 @@ test('every text is said somewhere', () => {
   const made = [...source.matchAll(/`([a-z_.]+\.)\$\{/g)].map(([, start]) => start!);
   expect(keys.filter((key) => !source.includes(`'${key}'`) && !made.some((start) => key.startsWith(start)))).toEqual([]);
 });
+
+test('every op has words', () => {
+  const schemas = new URL('../../../../schemas', import.meta.url).pathname;
+  const kinds = readdirSync(schemas)
+    .filter((file) => file.endsWith('.schema'))
+    .flatMap((file) => [...readFileSync(`${schemas}/${file}`, 'utf8').matchAll(/^op (\S+)/gm)].map(([, kind]) => kind!));
+  expect(kinds.length).toBeGreaterThan(40);
+  expect(kinds.filter((kind) => !keys.includes(`op.${kind}` as TextKey))).toEqual([]);
+});

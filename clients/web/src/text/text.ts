@@ -29,6 +29,7 @@ export const ready = new Promise<void>((resolve) => {
 });
 
 export type Text = TextKey;
+export const isText = (key: string): key is TextKey => key in en;
 
 export function t(key: TextKey, values: Record<string, string | number> = {}): string {
   const forms = spoken.value.words[key].split('|');

@@ -1,6 +1,6 @@
 /* Who changed what, and who looked: with what was there before. */
 import { useEffect, useState } from 'preact/hooks';
-import { useSaying } from '../history';
+import { deed, useSaying } from '../history';
 import { PersonPicker } from '../person_picker';
 import { useHome } from '../../ui/context';
 import { usePages } from '../../ui/pages';
@@ -65,8 +65,10 @@ function Changes() {
               <div class="small soft">{entry.device}</div>
             </td>
             <td>
-              <code class="small">{entry.kind}</code>{' '}
-              {entry.number && <a href={`/t/${entry.number}`}>#{entry.number}</a>}
+              {deed(entry.kind)} {entry.number && <a href={`/t/${entry.number}`}>#{entry.number}</a>}
+              <div class="small soft">
+                <code>{entry.kind}</code>
+              </div>
             </td>
             <td class="small soft">
               <div class="clamp plain-words">{say(entry.before)}</div>
