@@ -1,4 +1,5 @@
 #include "service.h"
+#include "file.h"
 #include "log_messages.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -292,6 +293,10 @@ static int prepare(struct service *s)
                 return EX_CONFIG;
         if (s->root && make_folders(s))
                 return EX_CANTCREAT;
+        if (access(service_state(s, FILE_RESTORING), F_OK) == 0) {
+                log_error("a restore was not finished, so data of two desks may lie here: `assistctl restore FOLDER --replace` again");
+                return EX_TEMPFAIL;
+        }
         r = rpc_peers_load(s->settings.development, &s->peers);
         if (r) {
                 log_error("users can't be looked up: %s", strerror(-r));

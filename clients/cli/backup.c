@@ -25,6 +25,7 @@ struct making {
         const char *before;             /* the last whole one there, NULL for none */
         struct backup about;
         struct store_job job;
+        int64_t blobs;
 };
 
 /* ---- what is known of those that are there ---- */
@@ -35,15 +36,29 @@ int backup_failed(const char *action, const char *path, int r)
         return EXIT_FAILURE;
 }
 
+int backup_lock(struct operator *o)
+{
+        const char *state = operator_state(o, "store", "");
+        int fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -backup_failed("open", state, -errno);
+        if (!flock(fd, LOCK_EX | LOCK_NB))
+                return fd;
+        fprintf(stderr, "assistctl: another backup or restore of this desk is under way\n");
+        close(fd);
+        return -EXIT_CONFLICT;
+}
+
 int backup_read(struct operator *o, const char *folder, struct backup *ret)
 {
-        int fd = open(arena_format(&o->arena, "%s/backup.json", folder).p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        int fd = file_open(AT_FDCWD, arena_format(&o->arena, "%s/backup.json", folder).p);
         struct codec_error error;
         char *text;
         ssize_t n;
 
         if (fd < 0)
-                return errno == ENOENT || errno == ENOTDIR ? -ENOENT : -errno;
+                return fd == -ENOTDIR ? -ENOENT : fd;
         text = arena_alloc(&o->arena, ABOUT_BYTES_MAX);
         n = read(fd, text, ABOUT_BYTES_MAX);
         close(fd);
@@ -133,47 +148,87 @@ static int parts_copy(struct making *m)
                 uint8_t hash[FILE_HASH_BYTES];
                 int64_t bytes;
 
-                r = file_copy(parts.items[i].path, in(m->o, m->part, parts.items[i].name), hash, &bytes);
+                r = file_copy(AT_FDCWD, parts.items[i].path, in(m->o, m->part, parts.items[i].name), hash, &bytes);
                 if (!r)
                         note_file(m, parts.items[i].name, hash, bytes);
-                else if (r != -ENOENT)
+                else if (r != -ENOENT || strcmp(parts.items[i].name, PARTS_PROJECT) == 0)
                         return backup_failed("copy", parts.items[i].path, r);
                 r = 0;
         }
         return 0;
 }
 
+/* What a service made for us. Its folder is the service's, so nothing in it is taken for what it should be. */
+static int made_folder(struct making *m, const char *service, const char *name)
+{
+        int fd = file_folder(operator_state(m->o, service, ""), name);
+
+        return fd < 0 ? -backup_failed("open", operator_state(m->o, service, name), fd) : fd;
+}
+
 static int database_copy(struct making *m, const char *service)
 {
         struct part part = parts_database(m->o, service);
-        const char *from = operator_state(m->o, service, in(m->o, "backup", part.name));
+        int folder = made_folder(m, service, "backup"), r;
         uint8_t hash[FILE_HASH_BYTES];
         int64_t bytes;
-        int r = file_copy(from, in(m->o, m->part, part.name), hash, &bytes);
 
+        if (folder < 0)
+                return -folder;
+        r = file_copy(folder, part.name, in(m->o, m->part, part.name), hash, &bytes);
+        close(folder);
         if (r)
-                return backup_failed("copy", from, r);
+                return backup_failed("copy", operator_state(m->o, service, in(m->o, "backup", part.name)), r);
         note_file(m, part.name, hash, bytes);
         return 0;
 }
 
-/* What the backup before has is linked, since its name says what its bytes are; else copied. */
-static int blob_copy(void *data, const char *name, const char *from, const char *to)
+/* Of the backup before, by a link: whether its bytes are still what they were. */
+static bool blob_link(const struct making *m, const struct blob *blob)
 {
-        const struct making *m = data;
-        uint8_t hash[FILE_HASH_BYTES];
         char before[PATH_BYTES];
+        uint8_t hash[FILE_HASH_BYTES];
+        int fd;
+        bool is;
 
-        snprintf(before, sizeof(before), "%s/blobs/%s", m->before ? m->before : "", name);
-        return m->before && link(before, to) == 0 ? 0 : file_copy(from, to, hash, NULL);
+        snprintf(before, sizeof(before), "%s/blobs/%s", m->before, blob->name);
+        if (link(before, blob->to))
+                return false;
+        fd = file_open(AT_FDCWD, blob->to);
+        is = fd >= 0 && !file_hash(fd, hash, NULL) && parts_blob_is(blob, hash);
+        if (fd >= 0)
+                close(fd);
+        if (!is)
+                unlink(blob->to);
+        return is;
+}
+
+static int blob_copy(void *data, const struct blob *blob)
+{
+        struct making *m = data;
+        uint8_t hash[FILE_HASH_BYTES];
+        int r;
+
+        if (job_interrupted())
+                return -EINTR;
+        m->blobs++;
+        if (m->before && blob_link(m, blob))
+                return 0;
+        r = file_copy(blob->folder, blob->file, blob->to, hash, NULL);
+        return !r && m->job.backed_up->sound && !parts_blob_is(blob, hash) ? -EBADMSG : r;
 }
 
 static int blobs_copy(struct making *m)
 {
-        const char *from = operator_state(m->o, "store", "backup/blobs");
-        int r = parts_blobs(from, in(m->o, m->part, "blobs"), blob_copy, m);
+        int from = made_folder(m, "store", "backup/blobs"), r;
 
-        return r ? backup_failed("copy", from, r) : 0;
+        if (from < 0)
+                return -from;
+        r = parts_blobs(from, in(m->o, m->part, "blobs"), blob_copy, m);
+        close(from);
+        if (!r && m->blobs != m->job.backed_up->files)
+                r = -ENODATA;
+        return r ? backup_failed("copy", operator_state(m->o, "store", "backup/blobs"), r) : 0;
 }
 
 static int about_write(struct making *m)
@@ -205,7 +260,7 @@ static int store_part(struct making *m)
         m->about.attachments = m->job.backed_up->files;
         m->about.bytes += m->job.backed_up->file_bytes;
         for (size_t i = 0; i < m->job.backed_up->problems.n; i++)
-                fprintf(stderr, "assistctl: %.*s\n", STR_ARG(m->job.backed_up->problems.items[i]));
+                fprintf(stderr, "assistctl: %s\n", operator_shown(m->o, m->job.backed_up->problems.items[i]));
         r = database_copy(m, "store");
         if (!r)
                 r = blobs_copy(m);
@@ -321,16 +376,22 @@ static int back_up(struct operator *o, const char *into, uint64_t keep)
 {
         struct making m = { .o = o, .into = into, .part = in(o, into, "part") };
         struct backup_list found;
-        int fd, r = lock(o, into, &fd);
+        int fd, desk, r = lock(o, into, &fd);
 
         if (r)
                 return r;
+        desk = backup_lock(o);
+        if (desk < 0) {
+                close(fd);
+                return -desk;
+        }
         if (!all_in(o, into, &found) && found.items.n)
                 m.before = in(o, into, found.items.items[found.items.n - 1].name.p);
         m.about.files.items = arena_array(&o->arena, sizeof(((struct parts *)0)->items) / sizeof(struct part), sizeof(*m.about.files.items));
         r = make(&m, keep);
         if (r)
                 file_remove(m.part);
+        close(desk);
         close(fd);
         return r;
 }

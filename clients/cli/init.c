@@ -1,5 +1,7 @@
 #include "init.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -24,6 +26,24 @@ static int make_folder(const char *path, mode_t mode)
         return 0;
 }
 
+/* Services may write in folders of keys and state: what a link there names, and a file that has another name elsewhere, stays whose it is. */
+static int give(const char *path, uid_t uid, gid_t gid)
+{
+        int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), r = -1;
+        struct stat st;
+
+        if (fd < 0)
+                return -1;
+        if (fstat(fd, &st))
+                r = -1;
+        else if (S_ISLNK(st.st_mode) || (!S_ISDIR(st.st_mode) && st.st_nlink > 1))
+                errno = S_ISLNK(st.st_mode) ? ELOOP : EMLINK;
+        else
+                r = fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+        close(fd);
+        return r;
+}
+
 int init_hand_over(const char *service, const char *path, bool callers)
 {
         char name[64];
@@ -40,7 +60,7 @@ int init_hand_over(const char *service, const char *path, bool callers)
         group = callers ? getgrnam(name) : NULL;
         if (group)
                 gid = group->gr_gid;
-        return chown(path, user->pw_uid, gid) ? failed("hand over", path) : 0;
+        return give(path, user->pw_uid, gid) ? failed("hand over", path) : 0;
 }
 
 static int write_new(const char *path, const char *text, size_t n, mode_t mode)
@@ -73,9 +93,11 @@ static int key(struct operator *o, const char *service, const char *name, uint8_
         buf_deinit(&hex);
         if (r)
                 return r;
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
+        fd = file_open(AT_FDCWD, path);
+        if (fd < 0) {
+                errno = -fd;
                 return failed("read", path);
+        }
         r = read(fd, text, 65) < 64 || str_from_hex((struct str){ text, 64 }, bytes, 32);
         close(fd);
         if (r) {

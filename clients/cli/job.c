@@ -25,6 +25,11 @@ struct waiting {
         const char *command;
 };
 
+bool job_interrupted(void)
+{
+        return interrupted;
+}
+
 static int follow(struct waiting *w, struct ulid *job, int *ret_code, struct fault *ret_fault)
 {
         struct store_job_follow params = { .has_job = job != NULL };
@@ -119,7 +124,7 @@ static int wait_for_end(struct waiting *w)
         if (w->job.state == JOB_STATE_STOPPED)
                 fprintf(stderr, "assistctl: it was stopped; nothing was changed\n");
         else
-                fprintf(stderr, "assistctl: it could not go on: %.*s\n", STR_ARG(w->job.reason));
+                fprintf(stderr, "assistctl: it could not go on: %s\n", operator_shown(w->o, w->job.reason));
         return EXIT_FAILURE;
 }
 

@@ -123,6 +123,17 @@ int operator_call(struct operator *o, const struct schema_method *method, void *
         return exit_status(r);
 }
 
+const char *operator_shown(struct operator *o, struct str text)
+{
+        struct buf b = { 0 };
+        const char *shown;
+
+        show_text(text, false, &b);
+        shown = arena_str(&o->arena, buf_view(&b)).p;
+        buf_deinit(&b);
+        return shown;
+}
+
 void operator_print(struct operator *o, const struct schema_struct *type, const void *result)
 {
         struct buf out = { 0 };

@@ -30,6 +30,8 @@ int operator_try(struct operator *o, const struct schema_method *method, void *p
                  struct fault *ret_fault);
 /* A client of one service, to be freed before the operator is closed: 0 or a negative errno. */
 int operator_client(struct operator *o, const char *service, struct rpc_client **ret);
+/* A text of somebody else's, as it may go to a terminal; in the operator's arena. */
+const char *operator_shown(struct operator *o, struct str text);
 /* Prints the result as --json asks, or for people. */
 void operator_print(struct operator *o, const struct schema_struct *type, const void *result);
 

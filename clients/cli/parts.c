@@ -1,12 +1,13 @@
 #include "parts.h"
-#include "file.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* %s: nothing, or the root. Keys that are not here are made anew: instance, so that what was restored goes on as another; caller and link, since what they
  * sealed is over by then. */
@@ -15,7 +16,7 @@ static const struct {
 } all[] = {
         { "etc/assist.conf", "/etc/assist.conf", "/etc/assist/assist.conf", NULL },
         { "etc/mycelium.env", "/etc/mycelium.env", "/etc/assist/mycelium.env", NULL },
-        { "keys/identity/project", "/keys/identity/project", "/etc/assist/keys/identity/project", "identity" },
+        { PARTS_PROJECT, "/keys/identity/project", "/etc/assist/keys/identity/project", "identity" },
         { "keys/store/cursor", "/keys/store/cursor", "/etc/assist/keys/store/cursor", "store" },
         { "keys/fanout/cursor", "/keys/fanout/cursor", "/etc/assist/keys/fanout/cursor", "fanout" },
         { "overlay/key.bin", "/state/mycelium-supervisor/mycelium.key", "/var/lib/assist-mycelium/key.bin", "mycelium" },
@@ -58,54 +59,74 @@ struct part parts_database(struct operator *o, const char *service)
         return (struct part){ name, operator_state(o, service, name), strcmp(service, "store") == 0 ? "store" : "identity" };
 }
 
+/* ---- attachments ---- */
+
 static int is_shown(const struct dirent *entry)
 {
         return entry->d_name[0] != '.';
 }
 
-typedef int taker(void *data, const char *name, const char *from, const char *to);
+static int is_xx(const struct dirent *entry)
+{
+        return strlen(entry->d_name) == 2 && strspn(entry->d_name, "0123456789abcdef") == 2;
+}
+
+typedef int taker(void *data, const struct blob *blob);
 
 /* The files of "xx", into its twin. */
-static int folder_take(const char *from, const char *to, const char *xx, taker *take, void *data)
+static int folder_take(int from, const char *to, const char *xx, taker *take, void *data)
 {
-        char in[1024], out[1024], name[300], a[1400], b[1400];
+        char name[300], path[1400];
         struct dirent **files = NULL;
-        int n, r = 0;
+        int n = scandirat(from, ".", &files, is_shown, NULL), r = 0;
 
-        snprintf(in, sizeof(in), "%s/%s", from, xx);
-        snprintf(out, sizeof(out), "%s/%s", to, xx);
-        if (mkdir(out, 0700))
-                return -errno;
-        n = scandir(in, &files, is_shown, NULL);
         if (n < 0)
                 return -errno;
+        snprintf(path, sizeof(path), "%.1000s/%s", to, xx);
+        if (mkdir(path, 0700))
+                r = -errno;
         for (int i = 0; i < n; i++) {
-                snprintf(name, sizeof(name), "%.20s/%.260s", xx, files[i]->d_name);
-                snprintf(a, sizeof(a), "%s/%s", in, files[i]->d_name);
-                snprintf(b, sizeof(b), "%s/%s", out, files[i]->d_name);
+                snprintf(name, sizeof(name), "%s/%s", xx, files[i]->d_name);
+                snprintf(path, sizeof(path), "%.1000s/%s", to, name);
                 if (!r)
-                        r = take(data, name, a, b);
+                        r = take(data, &(struct blob){ .folder = from, .file = files[i]->d_name, .name = name, .to = path });
                 free(files[i]);
         }
         free(files);
-        return r ? r : file_sync(out);
+        snprintf(path, sizeof(path), "%.1000s/%s", to, xx);
+        return r ? r : file_sync(path);
 }
 
-int parts_blobs(const char *from, const char *to, taker *take, void *data)
+int parts_blobs(int from, const char *to, taker *take, void *data)
 {
         struct dirent **folders = NULL;
         int n, r = 0;
 
         if (mkdir(to, 0700))
                 return -errno;
-        n = scandir(from, &folders, is_shown, NULL);
+        n = scandirat(from, ".", &folders, is_xx, NULL);
         if (n < 0)
                 return -errno;
         for (int i = 0; i < n; i++) {
+                int fd = r ? -1 : openat(from, folders[i]->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
                 if (!r)
-                        r = folder_take(from, to, folders[i]->d_name, take, data);
+                        r = fd < 0 ? -errno : folder_take(fd, to, folders[i]->d_name, take, data);
+                if (fd >= 0)
+                        close(fd);
                 free(folders[i]);
         }
         free(folders);
         return r ? r : file_sync(to);
+}
+
+bool parts_blob_is(const struct blob *blob, const uint8_t hash[FILE_HASH_BYTES])
+{
+        struct buf hex = { 0 };
+        bool is;
+
+        buf_hex(&hex, hash, FILE_HASH_BYTES);
+        is = str_is(buf_view(&hex), blob->name + 3) && memcmp(hex.p, blob->name, 2) == 0;
+        buf_deinit(&hex);
+        return is;
 }

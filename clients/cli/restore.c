@@ -21,7 +21,14 @@ struct restoring {
         const char *folder;
         struct backup about;
         bool replace;
-        char aside[40];         /* what was here goes to folders and files of this name: "replaced-2026-11-22T01-24-57Z" */
+        int64_t blobs;
+        char now[28];
+        /* What is changing, store's state and identity's. */
+        struct placing {
+                const char *service;
+                char aside[40];         /* what was here goes to folders and files of this name: "replaced-2026-11-22T01-24-57.123Z" */
+                bool again;             /* a restore before did not come to its end: what it set aside is there */
+        } placing[2];
 };
 
 static const char *in(struct restoring *r, const char *folder, const char *name)
@@ -31,7 +38,7 @@ static const char *in(struct restoring *r, const char *folder, const char *name)
 
 static bool is_there(const char *path)
 {
-        return access(path, F_OK) == 0;
+        return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* ---- whether it may be ---- */
@@ -74,7 +81,7 @@ static bool is_same(const struct restoring *r, const char *path, const char *nam
 {
         const struct backup_file *f = listed(r, name);
         uint8_t hash[FILE_HASH_BYTES];
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int fd = file_open(AT_FDCWD, path);
         bool same = f && fd >= 0 && !file_hash(fd, hash, NULL) && memcmp(hash, f->hash.p, sizeof(hash)) == 0;
 
         if (fd >= 0)
@@ -88,7 +95,7 @@ static int here_check(struct restoring *r)
         static const char *const services[] = { "store", "identity" };
         const char *project = operator_path(r->o, r->o->root ? "/keys/identity/project" : "/etc/assist/keys/identity/project");
 
-        if (is_there(project) && !is_same(r, project, "keys/identity/project")) {
+        if (is_there(project) && !is_same(r, project, PARTS_PROJECT)) {
                 fprintf(stderr, "assistctl: the keys here are another desk's, or of one that was never used: move %s away first\n",
                         operator_path(r->o, r->o->root ? "/keys" : "/etc/assist/keys"));
                 return EXIT_CONFLICT;
@@ -101,6 +108,36 @@ static int here_check(struct restoring *r)
                         return EXIT_CONFLICT;
                 }
         }
+        return 0;
+}
+
+static int damaged(const char *path)
+{
+        fprintf(stderr, "assistctl: %s is damaged: it is not what the backup's backup.json says\n", path);
+        return EXIT_FAILURE;
+}
+
+/* All but what is looked at while it is copied, which is before anything changes, too. */
+static int folder_check(struct restoring *r)
+{
+        struct parts parts;
+
+        if (strverscmp(arena_str(&r->o->arena, r->about.version).p, ASSIST_VERSION) > 0) {
+                fprintf(stderr, "assistctl: %s was made by a newer version than this one, %s: install that one first\n", r->folder, ASSIST_VERSION);
+                return EXIT_FAILURE;
+        }
+        if (!listed(r, PARTS_PROJECT))
+                return damaged(in(r, r->folder, PARTS_PROJECT));
+        for (size_t i = 0; i < r->about.files.n; i++) {
+                const char *name = arena_str(&r->o->arena, r->about.files.items[i].name).p;
+
+                if (strcmp(name, "store.db") != 0 && strcmp(name, "identity.db") != 0 && !is_same(r, in(r, r->folder, name), name))
+                        return damaged(in(r, r->folder, name));
+        }
+        parts_list(r->o, r->folder, &parts);
+        for (size_t i = 0; i < parts.n; i++)
+                if (is_there(in(r, r->folder, parts.items[i].name)) && !listed(r, parts.items[i].name))
+                        return damaged(in(r, r->folder, parts.items[i].name));
         return 0;
 }
 
@@ -119,33 +156,50 @@ static int file_put(struct restoring *r, const char *name, const char *to, const
         const char *from = in(r, r->folder, name);
         const struct backup_file *f = listed(r, name);
         uint8_t hash[FILE_HASH_BYTES];
-        int e = file_copy(from, to, hash, NULL);
+        int e = file_copy(AT_FDCWD, from, to, hash, NULL);
 
         if (e)
                 return backup_failed("copy", from, e);
         if (!f || memcmp(hash, f->hash.p, sizeof(hash))) {
                 unlink(to);
-                fprintf(stderr, "assistctl: %s is damaged: it is not what the backup's backup.json says\n", from);
-                return EXIT_FAILURE;
+                return damaged(from);
         }
         if (!service && chmod(to, 0644))
                 return backup_failed("change", to, -errno);
         return service ? init_hand_over(service, to, false) : 0;
 }
 
-static int blob_put(void *data, const char *name, const char *from, const char *to)
+static int blob_put(void *data, const struct blob *blob)
 {
-        uint8_t hash[FILE_HASH_BYTES], named[FILE_HASH_BYTES];
-        int e = file_copy(from, to, hash, NULL);
+        struct restoring *r = data;
+        const char *from = in(r, r->folder, in(r, "blobs", blob->name));
+        uint8_t hash[FILE_HASH_BYTES];
+        int e = file_copy(blob->folder, blob->file, blob->to, hash, NULL);
 
-        (void)data;
         if (e)
                 return backup_failed("copy", from, e);
-        if (strlen(name) != 3 + 2 * sizeof(named) || str_from_hex(str_of(name + 3), named, sizeof(named)) || memcmp(hash, named, sizeof(hash))) {
+        if (!parts_blob_is(blob, hash)) {
                 fprintf(stderr, "assistctl: %s is damaged: its bytes are not those that its name says\n", from);
                 return EXIT_FAILURE;
         }
-        return init_hand_over("store", to, false);
+        r->blobs++;
+        return init_hand_over("store", blob->to, false);
+}
+
+static int blobs_put(struct restoring *r, const char *to)
+{
+        const char *from = in(r, r->folder, "blobs");
+        int fd = file_folder(r->folder, "blobs");
+        int e = fd < 0 ? fd : parts_blobs(fd, to, blob_put, r);
+
+        if (fd >= 0)
+                close(fd);
+        if (e < 0)
+                return backup_failed("copy", from, e);
+        if (e || r->blobs == r->about.attachments)
+                return e;
+        fprintf(stderr, "assistctl: %s has %lld attachments, and backup.json says %lld\n", from, (long long)r->blobs, (long long)r->about.attachments);
+        return EXIT_FAILURE;
 }
 
 static int blob_folder_own(const char *blobs)
@@ -176,49 +230,121 @@ static int service_copy(struct restoring *r, const char *service)
                 e = file_put(r, part.name, in(r, restored, part.name), service);
         if (e || strcmp(service, "store") != 0)
                 return e;
-        e = parts_blobs(in(r, r->folder, "blobs"), blobs, blob_put, r);
-        if (e < 0)
-                return backup_failed("copy", in(r, r->folder, "blobs"), e);
+        e = blobs_put(r, blobs);
         return e ? e : blob_folder_own(blobs);
 }
 
 /* ---- the change, in a moment ---- */
 
-static int set_aside(struct restoring *r, const char *service)
+static int is_aside(const char *name)
+{
+        static const char form[] = "replaced-dddd-dd-ddTdd-dd-dd.dddZ";
+
+        for (size_t i = 0; i < sizeof(form); i++)
+                if (form[i] == 'd' && i >= 9 ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
+                        return 0;
+        return 1;
+}
+
+/* What a restore before wrote there, where it came so far: without that, it changed nothing. */
+static int mark_read(struct placing *p, const char *path)
+{
+        int fd = file_open(AT_FDCWD, path);
+        ssize_t n;
+
+        if (fd < 0)
+                return fd == -ENOENT ? 0 : fd;
+        memset(p->aside, 0, sizeof(p->aside));
+        n = read(fd, p->aside, sizeof(p->aside) - 1);
+        close(fd);
+        p->again = n > 0 && is_aside(p->aside);
+        return n < 0 ? -errno : 0;
+}
+
+static int mark_write(struct restoring *r, struct placing *p, const char *path)
+{
+        int fd, e;
+
+        if (unlink(path) && errno != ENOENT)
+                return -errno;
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return -errno;
+        snprintf(p->aside, sizeof(p->aside), "replaced-%s", r->now);
+        e = write(fd, p->aside, strlen(p->aside)) < 0 || fsync(fd) ? -errno : 0;
+        close(fd);
+        return e;
+}
+
+/* From now until mark_remove the service does not start: what it has is another's in part. */
+static int mark(struct restoring *r, struct placing *p)
+{
+        const char *path = operator_state(r->o, p->service, FILE_RESTORING);
+        int e = mark_read(p, path);
+
+        if (!e && !p->again)
+                e = mark_write(r, p, path);
+        if (!e)
+                e = file_sync(operator_state(r->o, p->service, ""));
+        return e ? backup_failed("make", path, e) : 0;
+}
+
+static void mark_remove(struct restoring *r, const struct placing *p)
+{
+        if (unlink(operator_state(r->o, p->service, FILE_RESTORING)) && errno != ENOENT)
+                backup_failed("remove", operator_state(r->o, p->service, FILE_RESTORING), -errno);
+}
+
+/* One of its own, since a service could have put a link to elsewhere into its state. */
+static int aside_make(const struct placing *p, const char *path)
+{
+        struct stat st;
+
+        if (!mkdir(path, 0700))
+                return init_hand_over(p->service, path, false);
+        if (errno == EEXIST && p->again && !lstat(path, &st) && S_ISDIR(st.st_mode))
+                return 0;
+        return backup_failed("make", path, -EEXIST);
+}
+
+/* What the restore before set aside is the desk that was here; what is in its place now is only of the backup. */
+static int set_aside(struct restoring *r, const struct placing *p)
 {
         static const char *const of_store[] = { "store.db", "store.db-wal", "store.db-shm", "blobs", "uploads", NULL };
         static const char *const of_identity[] = { "identity.db", "identity.db-wal", "identity.db-shm", NULL };
-        const char *const *names = strcmp(service, "store") == 0 ? of_store : of_identity;
-        const char *aside = operator_state(r->o, service, r->aside);
+        const char *const *names = strcmp(p->service, "store") == 0 ? of_store : of_identity;
+        const char *aside = operator_state(r->o, p->service, p->aside);
+        bool made = false;
 
         for (; *names; names++) {
-                const char *from = operator_state(r->o, service, *names);
+                const char *from = operator_state(r->o, p->service, *names), *to = in(r, aside, *names);
+                int e;
 
                 if (!is_there(from))
                         continue;
-                if (folder_make(aside, service))
+                if (!made && aside_make(p, aside))
                         return EXIT_FAILURE;
-                if (rename(from, in(r, aside, *names)))
-                        return backup_failed("set aside", from, -errno);
+                made = true;
+                e = p->again && is_there(to) ? file_remove(from) : rename(from, to) ? -errno : 0;
+                if (e)
+                        return backup_failed("set aside", from, e);
         }
         return 0;
 }
 
-static int service_place(struct restoring *r, const char *service)
+static int service_place(struct restoring *r, const struct placing *p)
 {
-        struct part part = parts_database(r->o, service);
-        const char *restored = operator_state(r->o, service, "restored");
-        int e = set_aside(r, service);
+        struct part part = parts_database(r->o, p->service);
+        const char *restored = operator_state(r->o, p->service, "restored");
+        int e = set_aside(r, p);
 
         if (e)
                 return e;
-        if (strcmp(service, "store") == 0 && rename(in(r, restored, "blobs"), operator_state(r->o, service, "blobs")))
+        if (strcmp(p->service, "store") == 0 && rename(in(r, restored, "blobs"), operator_state(r->o, "store", "blobs")))
                 return backup_failed("place", in(r, restored, "blobs"), -errno);
         if (rename(in(r, restored, part.name), part.path))
                 return backup_failed("place", part.path, -errno);
         e = file_remove(restored);
-        if (!e)
-                e = file_sync(operator_state(r->o, service, ""));
         return e ? backup_failed("finish", part.path, e) : 0;
 }
 
@@ -241,26 +367,38 @@ static int part_place(struct restoring *r, const struct part *part)
 }
 
 /* The key of the instance that is restored is not used again: what it may have signed since is unknown here. */
-static int instance_set_aside(struct restoring *r)
+static int instance_set_aside(struct restoring *r, const struct placing *p)
 {
         const char *key = operator_path(r->o, r->o->root ? "/keys/store/instance" : "/etc/assist/keys/store/instance");
+        const char *to = arena_format(&r->o->arena, "%s.%s", key, p->aside).p;
 
-        return rename(key, arena_format(&r->o->arena, "%s.%s", key, r->aside).p) && errno != ENOENT ? backup_failed("set aside", key, -errno) : 0;
+        if (p->again && is_there(to))
+                return 0;
+        return rename(key, to) && errno != ENOENT ? backup_failed("set aside", key, -errno) : 0;
 }
 
 static int place(struct restoring *r)
 {
         struct parts parts;
-        int e = service_place(r, "identity");
+        int e = 0;
 
-        if (!e)
-                e = service_place(r, "store");
+        for (size_t i = 0; i < 2 && !e; i++)
+                e = service_place(r, &r->placing[i]);
         parts_list(r->o, r->folder, &parts);
         for (size_t i = 0; i < parts.n && !e; i++)
                 e = part_place(r, &parts.items[i]);
         if (!e)
-                e = instance_set_aside(r);
-        return e ? e : init_project(r->o, false);
+                e = instance_set_aside(r, &r->placing[1]);
+        if (!e)
+                e = init_project(r->o, false);
+        if (e) {
+                fprintf(stderr, "assistctl: the desk is changed in part, and does not start: `assistctl restore %s --replace` again\n", r->folder);
+                return e;
+        }
+        sync();
+        for (size_t i = 0; i < 2; i++)
+                mark_remove(r, &r->placing[i]);
+        return 0;
 }
 
 /* ---- all of it ---- */
@@ -276,32 +414,74 @@ static int folders_make(struct restoring *r)
         return e;
 }
 
+/* Beside what is there, as far as a moment is enough for the rest. */
+static int prepare(struct restoring *r)
+{
+        int e = service_copy(r, "identity");
+
+        if (!e)
+                e = service_copy(r, "store");
+        for (size_t i = 0; i < 2 && !e; i++)
+                e = mark(r, &r->placing[i]);
+        return e ? e : stopped_check(r->o); /* somebody may have started it meanwhile; from now on nobody can */
+}
+
+static int restore_locked(struct restoring *r)
+{
+        int e = prepare(r);
+
+        if (!e)
+                return place(r);
+        for (size_t i = 0; i < 2; i++) {
+                if (*r->placing[i].aside && !r->placing[i].again)
+                        mark_remove(r, &r->placing[i]);
+                file_remove(operator_state(r->o, r->placing[i].service, "restored"));
+        }
+        fprintf(stderr, "assistctl: nothing was changed\n");
+        return e;
+}
+
 static int restore(struct restoring *r)
 {
-        int e = stopped_check(r->o);
+        int e = stopped_check(r->o), lock;
 
         if (!e)
                 e = here_check(r);
         if (!e)
-                e = folders_make(r);
-        if (!e)
-                e = service_copy(r, "identity");
-        if (!e)
-                e = service_copy(r, "store");
+                e = folder_check(r);
         if (e) {
-                file_remove(operator_state(r->o, "identity", "restored"));
-                file_remove(operator_state(r->o, "store", "restored"));
                 fprintf(stderr, "assistctl: nothing was changed\n");
                 return e;
         }
-        return place(r);
+        e = folders_make(r);
+        if (!e)
+                e = folder_make(operator_state(r->o, "store", ""), "store");
+        if (e)
+                return e;
+        lock = backup_lock(r->o);
+        if (lock < 0)
+                return -lock;
+        e = restore_locked(r);
+        close(lock);
+        return e;
+}
+
+/* To the millisecond: nobody restores twice within one. */
+static void now_write(char *ret, size_t size)
+{
+        int64_t now = clock_now_ms(&clock_system);
+        time_t seconds = (time_t)(now / 1000);
+        struct tm tm;
+        size_t n;
+
+        gmtime_r(&seconds, &tm);
+        n = strftime(ret, size, "%Y-%m-%dT%H-%M-%S", &tm);
+        snprintf(ret + n, size - n, ".%03dZ", (int)(now % 1000));
 }
 
 int run_restore(struct operator *o, int argc, char **argv)
 {
-        struct restoring r = { .o = o };
-        time_t now = time(NULL);
-        struct tm tm;
+        struct restoring r = { .o = o, .placing = { { .service = "identity" }, { .service = "store" } } };
         int e;
 
         for (int i = 0; i < argc; i++)
@@ -322,11 +502,10 @@ int run_restore(struct operator *o, int argc, char **argv)
         }
         if (e)
                 return backup_failed("read", in(&r, r.folder, "backup.json"), e);
-        gmtime_r(&now, &tm);
-        strftime(r.aside, sizeof(r.aside), "replaced-%Y-%m-%dT%H-%M-%SZ", &tm);
+        now_write(r.now, sizeof(r.now));
         e = restore(&r);
         if (!e)
-                printf("Restored %lld ops and %lld attachments of %.*s. What came later is not in it; devices stay bound, and sign in anew.\n", (long long)r.about.ops,
-                       (long long)r.about.attachments, STR_ARG(r.about.name));
+                printf("Restored %lld ops and %lld attachments of %s. What came later is not in it; devices stay bound, and sign in anew.\n", (long long)r.about.ops,
+                       (long long)r.about.attachments, operator_shown(o, r.about.name));
         return e;
 }

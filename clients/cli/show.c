@@ -27,7 +27,7 @@ static void id_put(const struct schema_field *f, struct ulid id, struct buf *out
                 buf_text(out, text);
 }
 
-static void text_plain(struct str s, bool lines, struct buf *out)
+void show_text(struct str s, bool lines, struct buf *out)
 {
         for (size_t i = 0; i < s.n; i++) {
                 unsigned char c = (unsigned char)s.p[i];
@@ -75,7 +75,7 @@ static void one(const struct schema_field *f, const void *at, struct buf *out)
                 return;
         case SCHEMA_STRING:
         case SCHEMA_JSON:
-                text_plain(*(const struct str *)at, f->flags & SCHEMA_MARKDOWN, out);
+                show_text(*(const struct str *)at, f->flags & SCHEMA_MARKDOWN, out);
                 return;
         case SCHEMA_STRUCT:
                 json_write(f->type, at, out);
