@@ -331,6 +331,8 @@ static int copy_pages(struct db *from, sqlite3 *to, int (*goes_on)(void *data, i
                 if (rc == SQLITE_OK && goes_on)
                         r = goes_on(data, sqlite3_backup_pagecount(backup) - sqlite3_backup_remaining(backup), sqlite3_backup_pagecount(backup));
         } while (rc == SQLITE_OK && !r);
+        if (!r && rc != SQLITE_DONE) /* finish does not tell of a lock */
+                r = error_of(to, rc);
         rc = sqlite3_backup_finish(backup);
         return r ? r : error_of(to, rc);
 }
@@ -357,11 +359,13 @@ int db_copy(struct db *db, const char *path, int (*goes_on)(void *data, int64_t 
         int r;
 
         unlink(path);
-        r = db_run(db, "BEGIN; SELECT count(*) FROM sqlite_schema");
-        if (!r) {
+        r = db_run(db, "BEGIN");
+        if (r)
+                return r;
+        r = db_run(db, "SELECT count(*) FROM sqlite_schema");
+        if (!r)
                 r = copy_to(db, path, goes_on, data);
-                db_run(db, "COMMIT");
-        }
+        db_rollback(db);
         if (r)
                 unlink(path);
         return r;

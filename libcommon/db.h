@@ -25,8 +25,8 @@ enum {
 int db_open(const char *path, int flags, const char *vfs, const struct db_migrations *migrations, struct db **ret);
 void db_close(struct db *db);
 /* Copies it as it is now, while others go on writing, to a new file (one that is there is replaced) that needs no other beside it and is on
- * the disk in the end. Before each part goes_on is asked (NULL: nobody is): anything but 0 ends the copy, and is answered. On an error nothing is
- * left. Pages that others write meanwhile stay in the WAL until it is done. Not within a transaction of this connection. */
+ * the disk in the end. After each part but the last goes_on is asked (NULL: nobody is): anything but 0 ends the copy, and is answered. On an error
+ * nothing is left. Pages that others write meanwhile stay in the WAL until it is done. Not within a transaction of this connection. */
 int db_copy(struct db *db, const char *path, int (*goes_on)(void *data, int64_t pages, int64_t of), void *data);
 sqlite3 *db_handle(struct db *db);
 const char *db_error(struct db *db);

@@ -19,7 +19,7 @@ struct backup {
         struct db *db;                  /* the copy */
         struct report report;
         struct backed_up *ret;
-        char part[PATH_ROOM], file[PATH_ROOM + 80];
+        char part[PATH_ROOM];
 };
 
 /* "…/backup", or, until it is whole, "…/backup.part". */
@@ -49,11 +49,12 @@ static int on_pages(void *data, int64_t pages, int64_t of)
         return job_goes_on(job);
 }
 
-/* A full disk would end the desk's work, not only the backup. */
+/* For the copy, and for what is folded from its log beside it. A full disk would end the desk's work, not only the backup. */
 static int room_check(struct backup *b, struct db *db)
 {
+        struct job *job = b->job;
+        int64_t pages, bytes, wanted, free_bytes;
         struct statvfs fs;
-        int64_t pages, bytes;
         int r = db_int(db, &pages, "PRAGMA page_count", "");
 
         if (!r)
@@ -62,14 +63,25 @@ static int room_check(struct backup *b, struct db *db)
                 return r;
         if (statvfs(b->part, &fs))
                 return -errno;
-        return (int64_t)(fs.f_bavail * fs.f_frsize) < pages * bytes + ROOM_LEFT_BYTES ? -ENOSPC : 0;
+        wanted = 2 * pages * bytes + ROOM_LEFT_BYTES;
+        free_bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
+        if (free_bytes >= wanted)
+                return 0;
+        job->why = arena_format(&job->arena, "a copy wants %lld MB beside store.db, where %lld MB are free", (long long)(wanted / 1000000),
+                                (long long)(free_bytes / 1000000));
+        return -ENOSPC;
 }
 
-/* SQLite's own look at all pages, then ours at the log. */
-static int copy_check(struct backup *b)
+static void problems_take(struct backup *b, const struct str *problems, size_t n)
 {
-        struct verified verified = { 0 };
-        sqlite3_stmt *q = db_query(b->db, "PRAGMA quick_check(20)", "");
+        for (size_t i = 0; i < n; i++)
+                report_add(&b->report, "%.*s", STR_ARG(problems[i]));
+}
+
+/* SQLite's own look at all pages. */
+static int pages_check(struct backup *b)
+{
+        sqlite3_stmt *q = db_query(b->db, "PRAGMA integrity_check(20)", "");
         int r;
 
         while ((r = db_step(b->db, q)) > 0) {
@@ -78,19 +90,30 @@ static int copy_check(struct backup *b)
                 if (!str_is(line, "ok"))
                         report_add(&b->report, "store.db: %.*s", STR_ARG(line));
         }
-        if (!r)
-                r = job_goes_on(b->job);
+        return r;
+}
+
+/* What would be seen of a desk that was restored from it: the log as it was signed, and the tables as they follow from it. */
+static int copy_check(struct backup *b)
+{
+        struct verified verified = { 0 };
+        struct rebuilt rebuilt = { 0 };
+        int r = pages_check(b);
+
         job_step(b->job, JOB_STEP_LOG, b->job->store->head);
         if (!r)
                 r = verify_run(b->job, b->db, &verified);
-        for (size_t i = 0; i < verified.problems.n; i++)
-                report_add(&b->report, "%.*s", STR_ARG(verified.problems.items[i]));
+        problems_take(b, verified.problems.items, verified.problems.n);
         b->ret->ops = verified.ops;
+        if (!r && !b->report.n) /* else what follows from it says nothing */
+                r = rebuild_run(b->job, b->db, false, &rebuilt);
+        problems_take(b, rebuilt.differences.items, rebuilt.differences.n);
         return r;
 }
 
 static int database_copy(struct backup *b, struct db *from)
 {
+        char path[PATH_ROOM + 16];
         struct stat st;
         int r;
 
@@ -98,14 +121,14 @@ static int database_copy(struct backup *b, struct db *from)
         r = room_check(b, from);
         if (r)
                 return r;
-        snprintf(b->file, sizeof(b->file), "%s/store.db", b->part);
-        r = db_copy(from, b->file, on_pages, b->job);
+        snprintf(path, sizeof(path), "%s/store.db", b->part);
+        r = db_copy(from, path, on_pages, b->job);
         if (!r)
-                r = db_open(b->file, DB_READ_ONLY, NULL, &store_migrations, &b->db);
+                r = db_open(path, DB_READ_ONLY, NULL, &store_migrations, &b->db);
         if (r)
                 return r;
         job_interrupts(b->job, b->db);
-        if (stat(b->file, &st))
+        if (stat(path, &st))
                 return -errno;
         b->ret->bytes = st.st_size;
         return copy_check(b);
@@ -113,47 +136,51 @@ static int database_copy(struct backup *b, struct db *from)
 
 /* ---- attachments ---- */
 
-/* Of the bytes that hash names. They are read through the link, which is what will be kept. */
-static int blob_check(struct backup *b, const uint8_t hash[BLOB_HASH_BYTES])
+/* Whether its bytes are those that its name says. One that can't be read is not kept: nobody else could copy it either. */
+static void blob_check(struct backup *b, const char *path, const uint8_t hash[BLOB_HASH_BYTES])
 {
+        const char *name = strrchr(path, '/') + 1;
         uint8_t actual[FILE_HASH_BYTES];
         int64_t bytes = 0;
-        int fd = open(b->file, O_RDONLY | O_CLOEXEC);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
         int r = fd < 0 ? -errno : file_hash(fd, actual, &bytes);
 
         if (fd >= 0)
                 close(fd);
-        if (r)
-                return r;
+        if (r) {
+                report_add(&b->report, "%s: the file of an attachment can't be read: %s", name, strerrordesc_np(-r));
+                unlink(path);
+                return;
+        }
         if (memcmp(actual, hash, sizeof(actual)))
-                report_add(&b->report, "%s: its bytes are not those that were stored", strrchr(b->file, '/') + 1);
+                report_add(&b->report, "%s: the file of an attachment has other bytes than were stored", name);
         b->ret->files++;
         b->ret->file_bytes += bytes;
-        return 0;
 }
 
 /* Blobs never change, so a link to one is a copy of it. */
 static int blob_keep(struct backup *b, struct str blob)
 {
+        char name[BLOB_NAME_TEXT], from[PATH_ROOM], to[PATH_ROOM + 16 + BLOB_NAME_TEXT];
         uint8_t hash[BLOB_HASH_BYTES];
-        char from[PATH_ROOM], *name;
 
         if (blob.n != sizeof(hash)) {
                 report_add(&b->report, "an attachment names a file by %zu bytes, which are no hash", blob.n);
                 return 0;
         }
         memcpy(hash, blob.p, sizeof(hash));
+        blob_name(hash, name);
         blob_path(b->job->store, hash, from, sizeof(from));
-        name = strrchr(from, '/') - 2; /* "/xx/hash" */
-        snprintf(b->file, sizeof(b->file), "%s/blobs/%.2s", b->part, name);
-        if (mkdir(b->file, 0700) && errno != EEXIST)
+        snprintf(to, sizeof(to), "%s/blobs/%.2s", b->part, name);
+        if (mkdir(to, 0700) && errno != EEXIST)
                 return -errno;
-        snprintf(b->file, sizeof(b->file), "%s/blobs/%s", b->part, name);
-        if (!link(from, b->file))
-                return blob_check(b, hash);
-        if (errno != ENOENT)
+        snprintf(to, sizeof(to), "%s/blobs/%s", b->part, name);
+        if (!link(from, to))
+                blob_check(b, to, hash);
+        else if (errno == ENOSPC || errno == EDQUOT)
                 return -errno;
-        report_add(&b->report, "%s: the file of an attachment is missing", name + 3);
+        else
+                report_add(&b->report, "%s: the file of an attachment is missing, or can't be read: %s", name + 3, strerrordesc_np(errno));
         return 0;
 }
 
@@ -161,6 +188,7 @@ static int blob_keep(struct backup *b, struct str blob)
 
 static int blobs_keep(struct backup *b)
 {
+        char path[PATH_ROOM + 16];
         sqlite3_stmt *q;
         int64_t of;
         int r, kept = 0;
@@ -169,8 +197,8 @@ static int blobs_keep(struct backup *b)
         if (r)
                 return r;
         job_step(b->job, JOB_STEP_FILES, of);
-        snprintf(b->file, sizeof(b->file), "%s/blobs", b->part);
-        if (mkdir(b->file, 0700))
+        snprintf(path, sizeof(path), "%s/blobs", b->part);
+        if (mkdir(path, 0700))
                 return -errno;
         q = db_query(b->db, NAMED, "");
         while (!kept && (r = db_step(b->db, q)) > 0) {
@@ -183,19 +211,15 @@ static int blobs_keep(struct backup *b)
         return r < 0 ? r : kept;
 }
 
-/* Its folders' names are on the disk before it has its own name. */
 static int finish(struct backup *b)
 {
         char folder[PATH_ROOM];
-        int r = file_sync(b->part);
 
         folder_path(b->job->store, "", folder);
-        if (!r && rename(b->part, folder))
-                r = -errno;
         b->ret->sound = b->report.n == 0;
         b->ret->problems.items = b->report.items;
         b->ret->problems.n = b->report.n;
-        return r;
+        return rename(b->part, folder) ? -errno : 0;
 }
 
 int backup_run(struct job *job, struct db *db, struct backed_up *ret)
@@ -219,12 +243,17 @@ int backup_run(struct job *job, struct db *db, struct backed_up *ret)
 
 /* ---- what is told of it ---- */
 
+static int kept_note(struct db *db, int64_t at, int64_t bytes)
+{
+        return db_do(db, "INSERT INTO backup(one, at, bytes) VALUES(1, ?1, ?2) ON CONFLICT DO UPDATE SET at = excluded.at, bytes = excluded.bytes", "ii", at,
+                     bytes);
+}
+
 int store_on_store_backup_kept(struct store *s, struct call *c, const struct store_backup_kept *in, struct store_backup_kept_result *ret)
 {
         (void)c;
         (void)ret;
-        return db_do(s->writer.db, "INSERT INTO backup(one, at, bytes) VALUES(1, ?1, ?2) ON CONFLICT DO UPDATE SET at = excluded.at, bytes = excluded.bytes",
-                     "ii", in->at, in->bytes);
+        return kept_note(s->writer.db, in->at, in->bytes);
 }
 
 void backup_stats(struct stats *stats, struct db *db)

@@ -95,6 +95,14 @@ static void it_is_whole_checked_and_what_nothing_names_is_not_in_it(void **state
         assert_int_not_equal(access(in_room(room, "backup"), F_OK), 0);
 }
 
+static bool is_said(const struct store_job *job, const char *words)
+{
+        for (size_t i = 0; i < job->backed_up->problems.n; i++)
+                if (memmem(job->backed_up->problems.items[i].p, job->backed_up->problems.items[i].n, words, strlen(words)))
+                        return true;
+        return false;
+}
+
 static void what_is_damaged_is_said_and_the_rest_is_there(void **state)
 {
         struct room *room = *state;
@@ -113,8 +121,26 @@ static void what_is_damaged_is_said_and_the_rest_is_there(void **state)
         assert_int_equal(job.state, JOB_STATE_DONE);
         assert_false(job.backed_up->sound);
         assert_int_equal(job.backed_up->problems.n, 3);
+        assert_true(is_said(&job, "op 1: the text of field "));
+        assert_true(is_said(&job, ": the file of an attachment is missing, or can't be read: No such file"));
+        assert_true(is_said(&job, ": the file of an attachment has other bytes than were stored"));
         assert_int_equal(job.backed_up->files, 2);
         assert_int_equal(access(blob(room, "backup/blobs", "as it was"), F_OK), 0);
+}
+
+static void tables_that_do_not_follow_from_the_log_are_damage(void **state)
+{
+        struct room *room = *state;
+        struct store_job job;
+
+        room_ticket(room, ALICE, "One");
+        assert_int_equal(db_do(room->store->writer.db, "UPDATE ticket SET comments = comments + 1", ""), 0);
+        job = backed_up(room);
+        assert_int_equal(job.state, JOB_STATE_DONE);
+        assert_false(job.backed_up->sound);
+        assert_true(is_said(&job, "ticket"));
+        assert_int_equal(db_do(room->store->writer.db, "UPDATE ticket SET comments = comments - 1", ""), 0);
+        assert_true(backed_up(room).backed_up->sound);
 }
 
 static void what_one_left_that_was_killed_goes_away_and_none_begins_at_the_end(void **state)
@@ -161,6 +187,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 STORY(it_is_whole_checked_and_what_nothing_names_is_not_in_it),
                 STORY(what_is_damaged_is_said_and_the_rest_is_there),
+                STORY(tables_that_do_not_follow_from_the_log_are_damage),
                 STORY(what_one_left_that_was_killed_goes_away_and_none_begins_at_the_end),
                 STORY(the_last_one_that_was_kept_is_told_of),
         };

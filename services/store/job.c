@@ -46,7 +46,7 @@ static void wake(struct loop_work *work)
         feed_wake(&job->store->job_feed);
 }
 
-static void tell(const struct job *job, int r)
+static void tell(const struct job *job)
 {
         const struct store_job *told = &job->told;
         const char *kind = schema_enum_job_kind.values[told->kind];
@@ -55,7 +55,7 @@ static void tell(const struct job *job, int r)
         long long ms = (long long)(told->ended_at - told->started_at);
 
         if (told->state == JOB_STATE_FAILED)
-                log_error("%s: %s", kind, strerrordesc_np(-r));
+                log_error("%s: %.*s", kind, STR_ARG(told->reason));
         else if (told->state == JOB_STATE_STOPPED)
                 log_notice("%s: stopped after %lld ms", kind, ms);
         else
@@ -72,12 +72,12 @@ static void end(struct job *job, int r)
         told->ended_at = clock_now_ms(job->store->service->clock);
         if (told->state == JOB_STATE_FAILED) {
                 told->has_reason = true;
-                told->reason = str_of(strerrordesc_np(-r));
+                told->reason = job->why.n ? job->why : str_of(strerrordesc_np(-r));
         }
         told->rebuilt = !r && told->kind == JOB_KIND_REBUILD ? &job->rebuilt : NULL;
         told->verified = !r && told->kind == JOB_KIND_VERIFY ? &job->verified : NULL;
         told->backed_up = !r && told->kind == JOB_KIND_BACKUP ? &job->backed_up : NULL;
-        tell(job, r);
+        tell(job);
         pthread_mutex_unlock(&job->mutex);
         if (!atomic_exchange(&job->ending, true)) {
                 job->ended.run = wake;
@@ -89,7 +89,7 @@ static int run(struct job *job, struct db *db)
 {
         switch ((enum job_kind)job->told.kind) {
         case JOB_KIND_REBUILD:
-                return rebuild_run(job, db, &job->rebuilt);
+                return rebuild_run(job, db, true, &job->rebuilt);
         case JOB_KIND_VERIFY:
                 return verify_run(job, db, &job->verified);
         case JOB_KIND_BACKUP:
@@ -132,12 +132,13 @@ static int begin(struct job *job, struct call *c, enum job_kind kind)
         if (job->closed)
                 return call_unavailable(c, 1000, "the service is stopping");
         if (job->joinable && job->told.state == JOB_STATE_RUNNING)
-                return call_conflict(c, "a %s is under way, at %lld of %lld ops; store.job_follow tells how far it is, store.job_stop ends it",
+                return call_conflict(c, "a %s is under way, at %lld of %lld; store.job_follow tells how far it is, store.job_stop ends it",
                                      schema_enum_job_kind.values[job->told.kind], (long long)job->ops, (long long)job->of_ops);
         join(job);
         arena_reset(&job->arena);
         job->stop = false;
         job_step(job, JOB_STEP_LOG, job->store->head);
+        job->why = (struct str){ 0 };
         job->backed_up = (struct backed_up){ 0 };
         job->rebuilt = (struct rebuilt){ 0 };
         job->verified = (struct verified){ 0 };
@@ -195,6 +196,7 @@ static void view(struct job *job, struct arena *arena, struct store_job *ret)
         ret->step = job->step;
         ret->ops = job->ops;
         ret->of_ops = job->of_ops;
+        ret->reason = arena_str(arena, ret->reason);
         if (ret->rebuilt) {
                 ret->rebuilt = ARENA_NEW(arena, struct rebuilt);
                 *ret->rebuilt = job->rebuilt;

@@ -22,6 +22,7 @@ struct job {
         struct rebuilt rebuilt;         /* what told points to once it ended, with texts in the arena; before, its thread's */
         struct verified verified;
         struct backed_up backed_up;
+        struct str why;                 /* likewise: what it could not go on for, where its error alone does not say */
         struct arena arena;
         _Atomic bool stop;
         _Atomic int step;
@@ -46,8 +47,9 @@ int job_goes_on(const struct job *job);
 /* From now on what this connection does ends with an error once the job is to stop. */
 void job_interrupts(struct job *job, struct db *db);
 
-/* 0, or a negative errno, any where the job is to stop. What they answer lies in the job's arena. */
-int rebuild_run(struct job *job, struct db *db, struct rebuilt *ret);
+/* 0, or a negative errno, any where the job is to stop. What they answer lies in the job's arena. grows: others write to it meanwhile; else it may
+ * be a copy. */
+int rebuild_run(struct job *job, struct db *db, bool grows, struct rebuilt *ret);
 int verify_run(struct job *job, struct db *db, struct verified *ret);
 /* Removes what a rebuild leaves that was killed. */
 void rebuild_clean(const struct store *s);

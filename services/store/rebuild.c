@@ -161,7 +161,7 @@ void rebuild_clean(const struct store *s)
         leftover_remove(path);
 }
 
-int rebuild_run(struct job *job, struct db *db, struct rebuilt *ret)
+int rebuild_run(struct job *job, struct db *db, bool grows, struct rebuilt *ret)
 {
         struct rebuild b = { .job = job, .from = db };
         struct report report;
@@ -177,7 +177,7 @@ int rebuild_run(struct job *job, struct db *db, struct rebuilt *ret)
         r = db_run(b.to, lean);
         if (!r)
                 r = db_begin(b.to); /* and never commits: what was not there before needs no journal */
-        if (!r)
+        if (!r && grows)
                 r = catch_up(&b);
         if (!r)
                 r = db_run(db, "BEGIN");

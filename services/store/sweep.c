@@ -55,6 +55,8 @@ static void sweep_blob(struct store *s, const char *folder, const char *name)
         if (stat(blob_path(s, hash, path, sizeof(path)), &st) ||
             clock_now_ms(s->service->clock) - (int64_t)st.st_ctim.tv_sec * 1000 < BLOB_YOUNG_MS)
                 return;
+        if (job_is_running(&s->job, JOB_KIND_BACKUP)) /* it may have copied a row that named it */
+                return;
         if (unlink(path))
                 return;
         s->blob_files--;
@@ -98,12 +100,9 @@ void blobs_count(struct store *s)
         each_file(s->blobs, count_blobs, s);
 }
 
-/* On the file thread, which alone adds files: so none can begin to be named meanwhile without its row being there. A backup that has copied
- * the rows wants the files that they name. */
+/* On the file thread, which alone adds files: so none can begin to be named meanwhile without its row being there. */
 void upload_swept(struct store *s)
 {
         each_file(s->uploads, sweep_upload, s);
-        if (job_is_running(&s->job, JOB_KIND_BACKUP))
-                return;
         each_file(s->blobs, sweep_blobs, s);
 }

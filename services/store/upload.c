@@ -17,13 +17,21 @@ char *upload_path(struct store *s, struct ulid id, char *buffer, size_t size)
         return buffer;
 }
 
-char *blob_path(struct store *s, const uint8_t hash[BLOB_HASH_BYTES], char *buffer, size_t size)
+char *blob_name(const uint8_t hash[BLOB_HASH_BYTES], char ret[BLOB_NAME_TEXT])
 {
         struct buf hex = { 0 };
 
         buf_hex(&hex, hash, BLOB_HASH_BYTES);
-        snprintf(buffer, size, "%s/%.2s/%.*s", s->blobs, hex.p, (int)hex.n, hex.p);
+        snprintf(ret, BLOB_NAME_TEXT, "%.2s/%.*s", hex.p, (int)hex.n, hex.p);
         buf_deinit(&hex);
+        return ret;
+}
+
+char *blob_path(struct store *s, const uint8_t hash[BLOB_HASH_BYTES], char *buffer, size_t size)
+{
+        char name[BLOB_NAME_TEXT];
+
+        snprintf(buffer, size, "%s/%s", s->blobs, blob_name(hash, name));
         return buffer;
 }
 

@@ -10,6 +10,7 @@ enum {
         UPLOAD_UNUSED_BYTES_MAX = 250 * 1024 * 1024,       /* per user: announced and in no comment */
         UPLOAD_UNUSED_MS = 24 * 60 * 60 * 1000,            /* then an unused one goes */
         BLOB_HASH_BYTES = FILE_HASH_BYTES,
+        BLOB_NAME_TEXT = 3 + 2 * BLOB_HASH_BYTES + 1,
 };
 
 struct upload_row {
@@ -34,4 +35,5 @@ void blobs_count(struct store *s);
 void blob_added(struct store *s, int64_t size);
 
 char *upload_path(struct store *s, struct ulid id, char *buffer, size_t size);
+char *blob_name(const uint8_t hash[BLOB_HASH_BYTES], char ret[BLOB_NAME_TEXT]);    /* "c0/c0ffee…": below the folder of them */
 char *blob_path(struct store *s, const uint8_t hash[BLOB_HASH_BYTES], char *buffer, size_t size);

@@ -150,8 +150,8 @@ def test_what_is_damaged_is_said_kept_apart_and_counts_as_none(desk):
         missing.write_bytes(there)
         changed.write_bytes(right)
     assert done.returncode == 1
-    assert f"{missing.name}: the file of an attachment is missing" in done.stderr
-    assert f"{changed.name}: its bytes are not those that were stored" in done.stderr
+    assert f"{missing.name}: the file of an attachment is missing, or can't be read: No such file" in done.stderr
+    assert f"{changed.name}: the file of an attachment has other bytes than were stored" in done.stderr
     damaged = [path.name for path in (desk.root / "backups").iterdir() if path.name.endswith(".damaged")]
     assert len(damaged) == 1 and damaged[0] in done.stderr
     assert damaged[0] not in desk.ctl("backup", "list")
