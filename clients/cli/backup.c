@@ -228,6 +228,10 @@ static int blobs_copy(struct making *m)
         close(from);
         if (!r && m->blobs != m->job.backed_up->files)
                 r = -ENODATA;
+        if (r == -EINTR) {
+                fprintf(stderr, "assistctl: stopped; nothing was kept\n");
+                return job_interrupted();
+        }
         return r ? backup_failed("copy", operator_state(m->o, "store", "backup/blobs"), r) : 0;
 }
 
@@ -343,6 +347,8 @@ static int make(struct making *m, uint64_t keep)
                 return r;
         r = operator_call(m->o, &schema_method_store_backup_kept,
                           &(struct store_backup_kept){ .at = m->about.at, .bytes = m->about.bytes }, 0, &(struct store_backup_kept_result){ 0 });
+        if (r)
+                fprintf(stderr, "assistctl: %s is whole, but store was not told of it, and nothing older was removed\n", in(m->o, m->into, m->about.name.p));
         if (!r && keep)
                 r = forget(m, keep);
         if (r)

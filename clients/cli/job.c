@@ -1,4 +1,5 @@
-/* Begins a job, or goes along with the one of the same kind that runs already, and waits for its end. Ctrl-C ends what it began itself. */
+/* Begins a job, or goes along with the one of the same kind that runs already, and waits for its end. Ctrl-C and SIGTERM end what it
+ * began itself. */
 #include "job.h"
 
 #include "progress.h"
@@ -25,9 +26,9 @@ struct waiting {
         const char *command;
 };
 
-bool job_interrupted(void)
+int job_interrupted(void)
 {
-        return interrupted;
+        return interrupted ? INTERRUPTED : 0;
 }
 
 static int follow(struct waiting *w, struct ulid *job, int *ret_code, struct fault *ret_fault)
@@ -43,7 +44,20 @@ static int follow(struct waiting *w, struct ulid *job, int *ret_code, struct fau
         return *ret_code;
 }
 
-/* Ours, or the one that is in the way, where it does what we want. Of a backup only one can take the files. */
+static int wait_turn(struct waiting *w)
+{
+        struct fault fault = { 0 };
+        struct ulid id = w->job.id;
+        int code = 0;
+
+        if (w->job.state == JOB_STATE_RUNNING)
+                fprintf(stderr, "assistctl: a %s is under way: this waits for its end\n", schema_enum_job_kind.values[w->job.kind]);
+        while (w->job.state == JOB_STATE_RUNNING && !interrupted && !code)
+                follow(w, &id, &code, &fault);
+        return job_interrupted();
+}
+
+/* Ours, or the one that is in the way, where it does what we want. A backup waits: nobody takes another one's files, and it may be alone at its hour. */
 static int begin(struct waiting *w, const struct schema_method *method, enum job_kind kind)
 {
         void *params = arena_zalloc(&w->o->arena, method->params->size + 1);
@@ -51,6 +65,11 @@ static int begin(struct waiting *w, const struct schema_method *method, enum job
         struct fault fault = { 0 };
         int r = operator_try(w->o, method, params, 0, begun, &fault), seen;
 
+        while (r == FAULT_CONFLICT && kind == JOB_KIND_BACKUP && !follow(w, NULL, &seen, &fault)) {
+                if (wait_turn(w))
+                        return INTERRUPTED;
+                r = operator_try(w->o, method, params, 0, begun, &fault);
+        }
         if (r == FAULT_CONFLICT && kind != JOB_KIND_BACKUP && !follow(w, NULL, &seen, &fault) && w->job.state == JOB_STATE_RUNNING
             && w->job.kind == (int)kind) {
                 fprintf(stderr, "assistctl: one is under way already: this is how far it is\n");
@@ -134,6 +153,7 @@ int job_run(struct operator *o, const struct schema_method *method, enum job_kin
         int r;
 
         signal(SIGINT, on_interrupt);
+        signal(SIGTERM, on_interrupt);
         progress_begin(&w.progress);
         r = begin(&w, method, kind);
         if (!r)

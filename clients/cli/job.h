@@ -6,7 +6,7 @@
 int run_rebuild(struct operator *o, int argc, char **argv);
 int run_verify(struct operator *o, int argc, char **argv);
 
-/* Whether Ctrl-C came since one was begun. */
-bool job_interrupted(void);
+/* 0, or, where Ctrl-C or SIGTERM came since one was begun, what to exit with. */
+int job_interrupted(void);
 /* Begins one and waits for its end, with a bar: 0, or an exit status after having said why. command: what shows it again. */
 int job_run(struct operator *o, const struct schema_method *method, enum job_kind kind, const char *command, struct store_job *ret);

@@ -4,12 +4,13 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
 import pytest
 
-from harness import BIN, BUILD, Desk, picture
+from harness import BIN, BUILD, Desk, picture, until
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,34 @@ def test_a_desk_is_backed_up_or_restored_by_one_at_a_time_wherever_to(desk, back
     finally:
         os.close(lock)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_waits_for_the_job_that_is_under_way_also_one_that_a_killed_one_left(desk, tmp_path):
+    desk.ctl("seed", "--tickets", 100)
+    for job in "store.rebuild", "store.backup":
+        desk.ctl("call", job)
+        assert ctl(desk.root, "backup", "--to", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("end", (signal.SIGINT, signal.SIGTERM))
+def test_one_that_is_interrupted_stops_the_job_and_leaves_nothing(desk, tmp_path, end):
+    store = desk.processes["store"]
+    store.send_signal(signal.SIGSTOP)
+    try:
+        backup = subprocess.Popen([BIN / "assistctl", "--root", desk.root, "backup", "--to", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until("it is ready for signals", lambda: catches(backup.pid, end))
+        backup.send_signal(end)
+    finally:
+        store.send_signal(signal.SIGCONT)
+    said = backup.communicate(timeout=20)
+    assert backup.returncode == 130 and "stopped; nothing was" in said[1], said
+    assert list(tmp_path.iterdir()) == []
+    until("store has nothing left of it", lambda: not list(desk.root.glob("state/store/backup*")))
+
+
+def catches(pid, number):
+    caught = next(line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (number - 1) & 1
 
 
 def test_a_desk_without_the_key_by_which_it_is_known_gives_no_backup(desk, tmp_path):
