@@ -236,6 +236,20 @@ def test_a_backup_json_that_is_wrong_is_refused(nowhere, bad):
     assert done.returncode == 0 and "\x1b" not in done.stdout, done.stderr
 
 
+def test_of_a_damaged_desk_s_backup_all_is_restored_but_what_is_damaged(desk, nowhere, tmp_path):
+    blob = blobs(desk.root / "state/store")[0]
+    right = blob.read_bytes()
+    blob.write_bytes(b"rot" + right[3:])
+    try:
+        assert ctl(desk.root, "backup", "--to", tmp_path).returncode == 1
+    finally:
+        blob.write_bytes(right)
+    folder = next(tmp_path.iterdir())
+    done = ctl(nowhere, "restore", folder)
+    assert done.returncode == 0 and f"{blob.name} is damaged: its bytes are not those that its name says; it is left out" in done.stderr, done.stderr
+    assert {path.name for path in blobs(folder)} - {path.name for path in blobs(nowhere / "state/store")} == {blob.name}
+
+
 # ---- restore: what a service that was taken over left ----
 
 def test_what_a_service_left_in_its_folders_leads_nowhere(nowhere, backup):
