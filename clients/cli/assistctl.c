@@ -27,7 +27,11 @@ static int run_init(struct operator *o, int argc, char **argv)
                 fprintf(stderr, "assistctl: project init takes --development or nothing\n");
                 return EXIT_USAGE;
         }
-        return init_project(o, development);
+        if (init_project(o, development))
+                return EXIT_FAILURE;
+        printf("The desk's settings are in %s, its keys in %s; `assistctl backup` has both.\n", operator_path(o, o->root ? "/etc/assist.conf" : "/etc/assist/assist.conf"),
+               operator_path(o, o->root ? "/keys" : "/etc/assist/keys"));
+        return 0;
 }
 
 static int run_mail(struct operator *o, int argc, char **argv)
@@ -158,7 +162,7 @@ static const struct command {
         { "device revoke", "ID", "unbind a device", &schema_method_device_revoke, by_device, NULL },
         { "mail", "[list | show FILE | show last]", "mails in the spool folder, where no mail server is configured", .run = run_mail },
         { "outbox", "", "mails on their way, and what became of them", &schema_method_outbox_list, NULL, NULL },
-        { "backup list", "[--to DIR]", "backups that are there", .run = run_backup_list },
+        { "backup list", "[--in DIR]", "backups that are there", .run = run_backup_list },
         { "backup", "[--to DIR] [--keep N]", "all of the desk as it is now, into a new folder of DIR; N: how many stay there", .run = run_backup },
         { "restore", "FOLDER [--replace]", "make a stopped desk what it was at a backup", .run = run_restore },
         { "store rebuild", "", "fold the whole log anew, and compare", .run = run_rebuild },

@@ -5,7 +5,6 @@
 #include "parts.h"
 #include "schema/identity.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,10 +12,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { ABOUT_BYTES_MAX = 256 * 1024, NAME_BYTES = 24, PATH_BYTES = 1024 };
+#define PART ".assist-backup.part" /* of a name that nobody else gives: it is removed, whatever it is */
+
+enum { PATH_BYTES = 1024 };
 
 /* One that is being made. */
 struct making {
@@ -27,8 +27,6 @@ struct making {
         struct store_job job;
         int64_t blobs;
 };
-
-/* ---- what is known of those that are there ---- */
 
 int backup_failed(const char *action, const char *path, int r)
 {
@@ -50,75 +48,6 @@ int backup_lock(struct operator *o)
         return -EXIT_CONFLICT;
 }
 
-int backup_read(struct operator *o, const char *folder, struct backup *ret)
-{
-        int fd = file_open(AT_FDCWD, arena_format(&o->arena, "%s/backup.json", folder).p);
-        struct codec_error error;
-        char *text;
-        ssize_t n;
-
-        if (fd < 0)
-                return fd == -ENOTDIR ? -ENOENT : fd;
-        text = arena_alloc(&o->arena, ABOUT_BYTES_MAX);
-        n = read(fd, text, ABOUT_BYTES_MAX);
-        close(fd);
-        if (n < 0)
-                return -errno;
-        return json_read(&schema_type_backup, (struct str){ text, (size_t)n }, &o->arena, ret, &error) ? -EBADMSG : 0;
-}
-
-/* "2026-11-22T01-24-57.123Z": they sort by age. */
-static int is_name(const struct dirent *entry)
-{
-        static const char form[] = "dddd-dd-ddTdd-dd-dd.dddZ";
-        const char *name = entry->d_name;
-
-        if (strlen(name) != NAME_BYTES)
-                return 0;
-        for (int i = 0; i < NAME_BYTES; i++)
-                if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
-                        return 0;
-        return 1;
-}
-
-static const char *name_of(struct operator *o, int64_t at)
-{
-        time_t seconds = (time_t)(at / 1000);
-        char text[NAME_BYTES + 1];
-        struct tm tm;
-
-        gmtime_r(&seconds, &tm);
-        strftime(text, sizeof(text), "%Y-%m-%dT%H-%M-%S", &tm);
-        return arena_format(&o->arena, "%s.%03dZ", text, (int)(at % 1000)).p;
-}
-
-static const char *in(struct operator *o, const char *folder, const char *name)
-{
-        return arena_format(&o->arena, "%s/%s", folder, name).p;
-}
-
-/* Those that are whole, the oldest first; the texts lie in the operator's arena. */
-static int all_in(struct operator *o, const char *into, struct backup_list *ret)
-{
-        struct dirent **entries = NULL;
-        int n = scandir(into, &entries, is_name, alphasort), r;
-
-        *ret = (struct backup_list){ 0 };
-        if (n < 0)
-                return errno == ENOENT ? 0 : -errno;
-        ret->items.items = arena_array(&o->arena, (size_t)n + 1, sizeof(*ret->items.items));
-        for (int i = 0; i < n; i++) {
-                r = backup_read(o, in(o, into, entries[i]->d_name), &ret->items.items[ret->items.n]);
-                if (!r)
-                        ret->items.items[ret->items.n++].name = arena_str(&o->arena, str_of(entries[i]->d_name));
-                else if (r != -ENOENT)
-                        backup_failed("read", in(o, into, entries[i]->d_name), r);
-                free(entries[i]);
-        }
-        free(entries);
-        return 0;
-}
-
 /* ---- its files ---- */
 
 static void note_file(struct making *m, const char *name, const uint8_t hash[FILE_HASH_BYTES], int64_t bytes)
@@ -128,32 +57,45 @@ static void note_file(struct making *m, const char *name, const uint8_t hash[FIL
         m->about.bytes += bytes;
 }
 
+static const char *const folders[] = { ".", "etc", "etc/assist.conf.d", "keys", "keys/identity", "keys/store", "keys/fanout", "overlay" };
+enum { FOLDERS = sizeof(folders) / sizeof(folders[0]) };
+
 static int folders_make(struct making *m)
 {
-        static const char *const names[] = { "", "etc", "etc/assist.conf.d", "keys", "keys/identity", "keys/store", "keys/fanout", "overlay" };
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                if (mkdir(in(m->o, m->part, names[i]), 0700))
-                        return backup_failed("make", in(m->o, m->part, names[i]), -errno);
+        if (mkdir(m->part, 0700))
+                return backup_failed("make", m->part, -errno);
+        for (size_t i = 1; i < FOLDERS; i++)
+                if (mkdir(backup_path(m->o, m->part, folders[i]), 0700))
+                        return backup_failed("make", backup_path(m->o, m->part, folders[i]), -errno);
         return 0;
+}
+
+/* Their names, too, are on the disk before the whole has its own. */
+static int folders_sync(struct making *m)
+{
+        int r = 0;
+
+        for (size_t i = FOLDERS; i-- > 0 && !r;)
+                r = file_sync(backup_path(m->o, m->part, folders[i]));
+        return r;
 }
 
 static int parts_copy(struct making *m)
 {
         struct parts parts;
-        int r = 0;
+        int r = parts_list(m->o, NULL, &parts);
 
-        parts_list(m->o, NULL, &parts);
-        for (size_t i = 0; i < parts.n && !r; i++) {
+        if (r)
+                return r;
+        for (size_t i = 0; i < parts.n; i++) {
                 uint8_t hash[FILE_HASH_BYTES];
                 int64_t bytes;
 
-                r = file_copy(AT_FDCWD, parts.items[i].path, in(m->o, m->part, parts.items[i].name), hash, &bytes);
+                r = file_copy(AT_FDCWD, parts.items[i].path, backup_path(m->o, m->part, parts.items[i].name), hash, &bytes);
                 if (!r)
                         note_file(m, parts.items[i].name, hash, bytes);
                 else if (r != -ENOENT || strcmp(parts.items[i].name, PARTS_PROJECT) == 0)
                         return backup_failed("copy", parts.items[i].path, r);
-                r = 0;
         }
         return 0;
 }
@@ -175,10 +117,10 @@ static int database_copy(struct making *m, const char *service)
 
         if (folder < 0)
                 return -folder;
-        r = file_copy(folder, part.name, in(m->o, m->part, part.name), hash, &bytes);
+        r = file_copy(folder, part.name, backup_path(m->o, m->part, part.name), hash, &bytes);
         close(folder);
         if (r)
-                return backup_failed("copy", operator_state(m->o, service, in(m->o, "backup", part.name)), r);
+                return backup_failed("copy", operator_state(m->o, service, backup_path(m->o, "backup", part.name)), r);
         note_file(m, part.name, hash, bytes);
         return 0;
 }
@@ -224,7 +166,7 @@ static int blobs_copy(struct making *m)
 
         if (from < 0)
                 return -from;
-        r = parts_blobs(from, in(m->o, m->part, "blobs"), blob_copy, m);
+        r = parts_blobs(from, backup_path(m->o, m->part, "blobs"), blob_copy, m);
         close(from);
         if (!r && m->blobs != m->job.backed_up->files)
                 r = -ENODATA;
@@ -237,7 +179,7 @@ static int blobs_copy(struct making *m)
 
 static int about_write(struct making *m)
 {
-        const char *path = in(m->o, m->part, "backup.json");
+        const char *path = backup_path(m->o, m->part, "backup.json");
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r;
         struct buf text = { 0 };
 
@@ -245,6 +187,7 @@ static int about_write(struct making *m)
                 return backup_failed("make", path, -errno);
         json_write(&schema_type_backup, &m->about, &text);
         buf_char(&text, '\n');
+        errno = EIO; /* as of a write that came to an end too early */
         r = write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd) ? -errno : 0;
         close(fd);
         buf_deinit(&text);
@@ -278,11 +221,12 @@ static int identity_part(struct making *m, bool *ret_sound)
         struct identity_backup_result made;
         int r = operator_call(m->o, &schema_method_identity_backup, &(struct identity_backup){ 0 }, 0, &made);
 
+        if (r)
+                return r;
         *ret_sound = made.sound;
-        if (!r && !made.sound)
+        if (!made.sound)
                 fprintf(stderr, "assistctl: identity.db is damaged: SQLite does not find its copy whole\n");
-        if (!r)
-                r = database_copy(m, "identity");
+        r = database_copy(m, "identity");
         file_remove(operator_state(m->o, "identity", "backup"));
         return r;
 }
@@ -290,18 +234,16 @@ static int identity_part(struct making *m, bool *ret_sound)
 /* From now on it is there, under its name. */
 static int finish(struct making *m, bool sound)
 {
-        const char *name = name_of(m->o, m->about.at), *path;
+        const char *name = backups_name(m->o, m->about.at, sound), *path;
         int r;
 
-        if (!sound)
-                name = arena_format(&m->o->arena, "%s.damaged", name).p;
         m->about.name = str_of(name);
         m->about.version = str_of(ASSIST_VERSION);
-        path = in(m->o, m->into, name);
+        path = backup_path(m->o, m->into, name);
         r = about_write(m);
         if (r)
                 return r;
-        r = file_sync(m->part);
+        r = folders_sync(m);
         if (!r && rename(m->part, path))
                 r = -errno;
         if (!r)
@@ -311,25 +253,11 @@ static int finish(struct making *m, bool sound)
         if (sound)
                 return 0;
         fprintf(stderr, "assistctl: the desk's data are damaged: %s has them as they are; the backups before it stay\n", path);
-        return EXIT_FAILURE;
+        r = backups_forget_damaged(m->o, m->into, name);
+        return r ? r : EXIT_FAILURE;
 }
 
-/* The oldest ones, so that this many are left. */
-static int forget(struct making *m, uint64_t keep)
-{
-        struct backup_list found;
-        int r = all_in(m->o, m->into, &found);
-
-        for (size_t i = 0; !r && i + keep < found.items.n; i++) {
-                const char *path = in(m->o, m->into, found.items.items[i].name.p);
-
-                r = file_remove(path);
-                if (r)
-                        return backup_failed("remove", path, r);
-        }
-        return r ? backup_failed("read", m->into, r) : 0;
-}
-
+/* keep: 0: all. */
 static int make(struct making *m, uint64_t keep)
 {
         bool sound;
@@ -345,20 +273,16 @@ static int make(struct making *m, uint64_t keep)
                 r = finish(m, sound && m->job.backed_up->sound);
         if (r)
                 return r;
-        r = operator_call(m->o, &schema_method_store_backup_kept,
-                          &(struct store_backup_kept){ .at = m->about.at, .bytes = m->about.bytes }, 0, &(struct store_backup_kept_result){ 0 });
-        if (r)
-                fprintf(stderr, "assistctl: %s is whole, but store was not told of it, and nothing older was removed\n", in(m->o, m->into, m->about.name.p));
-        if (!r && keep)
-                r = forget(m, keep);
-        if (r)
-                return r;
         if (m->o->json)
                 operator_print(m->o, &schema_type_backup, &m->about);
         else
-                printf("%s: %lld ops, %lld attachments, %.1f MB.\n", in(m->o, m->into, m->about.name.p), (long long)m->about.ops,
+                printf("%s: %lld ops, %lld attachments, %.1f MB.\n", backup_path(m->o, m->into, m->about.name.p), (long long)m->about.ops,
                        (long long)m->about.attachments, (double)m->about.bytes / 1e6);
-        return 0;
+        r = operator_call(m->o, &schema_method_store_backup_kept,
+                          &(struct store_backup_kept){ .at = m->about.at, .bytes = m->about.bytes }, 0, &(struct store_backup_kept_result){ 0 });
+        if (r)
+                fprintf(stderr, "assistctl: it is whole, but store was not told of it, and nothing older was removed\n");
+        return r || !keep ? r : backups_forget(m->o, m->into, keep, m->about.name.p);
 }
 
 /* One at a time makes backups in a folder; what one left that was killed goes away. */
@@ -374,13 +298,13 @@ static int lock(struct operator *o, const char *into, int *ret_fd)
                 close(*ret_fd);
                 return EXIT_CONFLICT;
         }
-        file_remove(in(o, into, "part"));
+        file_remove(backup_path(o, into, PART));
         return 0;
 }
 
 static int back_up(struct operator *o, const char *into, uint64_t keep)
 {
-        struct making m = { .o = o, .into = into, .part = in(o, into, "part") };
+        struct making m = { .o = o, .into = into, .part = backup_path(o, into, PART) };
         struct backup_list found;
         int fd, desk, r = lock(o, into, &fd);
 
@@ -391,8 +315,8 @@ static int back_up(struct operator *o, const char *into, uint64_t keep)
                 close(fd);
                 return -desk;
         }
-        if (!all_in(o, into, &found) && found.items.n)
-                m.before = in(o, into, found.items.items[found.items.n - 1].name.p);
+        if (!backups_list(o, into, &found) && found.items.n)
+                m.before = backup_path(o, into, found.items.items[found.items.n - 1].name.p);
         m.about.files.items = arena_array(&o->arena, sizeof(((struct parts *)0)->items) / sizeof(struct part), sizeof(*m.about.files.items));
         r = make(&m, keep);
         if (r)
@@ -402,53 +326,23 @@ static int back_up(struct operator *o, const char *into, uint64_t keep)
         return r;
 }
 
-/* ---- commands ---- */
-
-static const char usual[] = "/var/backups/assist", usual_in_root[] = "/backups";
-
-/* ret_keep: NULL where there is no such flag. */
-static int arguments(struct operator *o, int argc, char **argv, const char **ret_into, uint64_t *ret_keep)
-{
-        *ret_into = operator_path(o, "%s", o->root ? usual_in_root : usual);
-        for (int i = 0; i < argc; i += 2) {
-                if (i + 1 == argc)
-                        return -EINVAL;
-                if (strcmp(argv[i], "--to") == 0)
-                        *ret_into = argv[i + 1];
-                else if (!ret_keep || strcmp(argv[i], "--keep") != 0 || str_u64(str_of(argv[i + 1]), ret_keep) || !*ret_keep)
-                        return -EINVAL;
-        }
-        return strlen(*ret_into) < PATH_BYTES / 2 ? 0 : -ENAMETOOLONG;
-}
+/* ---- the command ---- */
 
 int run_backup(struct operator *o, int argc, char **argv)
 {
-        const char *into;
+        const char *into = backups_usual(o);
         uint64_t keep = 0;
+        bool good = argc % 2 == 0;
 
-        if (arguments(o, argc, argv, &into, &keep)) {
-                fprintf(stderr, "assistctl: backup [--to DIR] [--keep N]; N, how many of the newest stay in DIR, is 1 or more; without it, all do\n");
+        for (int i = 0; i + 1 < argc && good; i += 2)
+                if (strcmp(argv[i], "--to") == 0)
+                        into = argv[i + 1];
+                else
+                        good = strcmp(argv[i], "--keep") == 0 && !str_u64(str_of(argv[i + 1]), &keep) && keep;
+        if (!good || !*into || strlen(into) > PATH_BYTES / 2) {
+                fprintf(stderr, "assistctl: backup [--to DIR] [--keep N]; DIR has up to %d characters, and N, how many of the newest stay there, is 1 or more; without"
+                                " it, all do\n", PATH_BYTES / 2);
                 return EXIT_USAGE;
         }
         return back_up(o, into, keep);
-}
-
-int run_backup_list(struct operator *o, int argc, char **argv)
-{
-        struct backup_list found;
-        const char *into;
-        int r;
-
-        if (arguments(o, argc, argv, &into, NULL)) {
-                fprintf(stderr, "assistctl: backup list [--to DIR]\n");
-                return EXIT_USAGE;
-        }
-        r = all_in(o, into, &found);
-        if (r)
-                return backup_failed("read", into, r);
-        if (o->json || found.items.n)
-                operator_print(o, &schema_type_backup_list, &found);
-        else
-                printf("There is no backup in %s.\n", into);
-        return 0;
 }

@@ -180,8 +180,5 @@ int init_project(struct operator *o, bool development)
                 r = key(o, "store", "link", one);
         sodium_memzero(secret_key, sizeof(secret_key));
         sodium_memzero(instance, sizeof(instance));
-        if (!r)
-                printf("The desk's settings are in %s, its keys in %s: back both up.\n", conf,
-                       operator_path(o, o->root ? "/keys" : "/etc/assist/keys"));
         return r;
 }

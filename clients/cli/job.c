@@ -109,6 +109,11 @@ static int give_up(struct waiting *w)
                 fprintf(stderr, "assistctl: somebody else began it, so it goes on; `assistctl %s` shows it again\n", w->command);
                 return INTERRUPTED;
         }
+        if (w->job.kind == JOB_KIND_BACKUP) {
+                operator_call(w->o, &schema_method_store_job_stop, &params, 0, &at);
+                fprintf(stderr, "assistctl: stopped; nothing is kept\n");
+                return INTERRUPTED;
+        }
         if (operator_call(w->o, &schema_method_store_job_stop, &params, 0, &at)) {
                 fprintf(stderr, "assistctl: it goes on; `assistctl %s` shows it again\n", w->command);
                 return INTERRUPTED;
@@ -131,7 +136,9 @@ static int wait_for_end(struct waiting *w)
                 if (!follow(w, &id, &code, &fault))
                         continue;
                 progress_clear();
-                if (code == FAULT_NOT_FOUND)
+                if (w->job.kind == JOB_KIND_BACKUP)
+                        fprintf(stderr, "assistctl: store does not answer, or was started again; nothing is kept: begin again\n");
+                else if (code == FAULT_NOT_FOUND)
                         fprintf(stderr, "assistctl: store was started again, and has forgotten it; nothing was changed: begin it again\n");
                 else
                         fprintf(stderr, "assistctl: store does not answer; where it still runs, `assistctl %s` shows how far it is\n", w->command);

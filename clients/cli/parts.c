@@ -13,13 +13,14 @@
  * sealed is over by then. */
 static const struct {
         const char *name, *in_root, *in_system, *service;
+        const char *service_in_root;    /* where it is another's: without systemd, the supervisor has the overlay's daemon as a child */
 } all[] = {
         { "etc/assist.conf", "/etc/assist.conf", "/etc/assist/assist.conf", NULL },
         { "etc/mycelium.env", "/etc/mycelium.env", "/etc/assist/mycelium.env", NULL },
         { PARTS_PROJECT, "/keys/identity/project", "/etc/assist/keys/identity/project", "identity" },
         { "keys/store/cursor", "/keys/store/cursor", "/etc/assist/keys/store/cursor", "store" },
         { "keys/fanout/cursor", "/keys/fanout/cursor", "/etc/assist/keys/fanout/cursor", "fanout" },
-        { "overlay/key.bin", "/state/mycelium-supervisor/mycelium.key", "/var/lib/assist-mycelium/key.bin", "mycelium" },
+        { "overlay/key.bin", "/state/mycelium-supervisor/mycelium.key", "/var/lib/assist-mycelium/key.bin", "mycelium", "mycelium-supervisor" },
         { "overlay/mycelium.pubkey", "/state/mycelium-supervisor/mycelium.pubkey", "/var/lib/assist-mycelium-supervisor/mycelium.pubkey",
           "mycelium-supervisor" },
         { "overlay/yggdrasil.pubkey", "/state/mycelium-supervisor/yggdrasil.pubkey", "/var/lib/assist-mycelium-supervisor/yggdrasil.pubkey",
@@ -30,10 +31,12 @@ static int is_settings(const struct dirent *entry)
 {
         size_t n = strlen(entry->d_name);
 
-        return entry->d_name[0] != '.' && n > 5 && n < 100 && strcmp(entry->d_name + n - 5, ".conf") == 0;
+        return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".conf") == 0;
 }
 
-void parts_list(struct operator *o, const char *folder, struct parts *ret)
+enum { PARTS_MAX = sizeof(((struct parts *)0)->items) / sizeof(struct part) - 2 }; /* and the databases */
+
+int parts_list(struct operator *o, const char *folder, struct parts *ret)
 {
         const char *here = operator_path(o, o->root ? "/etc/assist.conf.d" : "/etc/assist/assist.conf.d");
         const char *there = folder ? arena_format(&o->arena, "%s/etc/assist.conf.d", folder).p : here;
@@ -42,21 +45,26 @@ void parts_list(struct operator *o, const char *folder, struct parts *ret)
 
         ret->n = 0;
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-                ret->items[ret->n++] = (struct part){ all[i].name, operator_path(o, "%s", o->root ? all[i].in_root : all[i].in_system), all[i].service };
+                ret->items[ret->n++] = (struct part){ all[i].name, operator_path(o, "%s", o->root ? all[i].in_root : all[i].in_system),
+                                                      o->root && all[i].service_in_root ? all[i].service_in_root : all[i].service };
         for (int i = 0; i < n; i++) {
-                if (ret->n < sizeof(ret->items) / sizeof(ret->items[0]) - 2) /* and the databases */
+                if (ret->n + (size_t)(n - i) <= PARTS_MAX)
                         ret->items[ret->n++] = (struct part){ arena_format(&o->arena, "etc/assist.conf.d/%s", entries[i]->d_name).p,
                                                               arena_format(&o->arena, "%s/%s", here, entries[i]->d_name).p, NULL };
                 free(entries[i]);
         }
         free(entries);
+        if (n <= 0 || ret->n == sizeof(all) / sizeof(all[0]) + (size_t)n)
+                return 0;
+        fprintf(stderr, "assistctl: %s has %d files; a backup has room for %zu\n", there, n, PARTS_MAX - sizeof(all) / sizeof(all[0]));
+        return EXIT_FAILURE;
 }
 
 struct part parts_database(struct operator *o, const char *service)
 {
         const char *name = arena_format(&o->arena, "%s.db", service).p;
 
-        return (struct part){ name, operator_state(o, service, name), strcmp(service, "store") == 0 ? "store" : "identity" };
+        return (struct part){ name, operator_state(o, service, name), service };
 }
 
 /* ---- attachments ---- */

@@ -18,7 +18,7 @@ struct parts {
         struct part items[200];
         size_t n;
 };
-void parts_list(struct operator *o, const char *folder, struct parts *ret);
+int parts_list(struct operator *o, const char *folder, struct parts *ret); /* 0, or an exit status after having said why */
 /* "store.db" and "identity.db", by the same rule. */
 struct part parts_database(struct operator *o, const char *service);
 /* Attachments lie as xx/HASH, where xx is how HASH begins, in a folder that may be another's: from, an fd, stays open. Makes the folder `to` and those in it,

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,11 +30,6 @@ struct restoring {
         } placing[2];
 };
 
-static const char *in(struct restoring *r, const char *folder, const char *name)
-{
-        return arena_format(&r->o->arena, "%s/%s", folder, name).p;
-}
-
 static bool is_there(const char *path)
 {
         return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -56,12 +50,30 @@ static bool is_running(struct operator *o, const char *service)
         return running;
 }
 
+enum { STOPPING_MS = 15 * 1000, LOOK_MS = 100 };
+
+/* `systemctl stop assist.target` answers while services are still on their way out. */
+static bool stops(struct operator *o, const char *service)
+{
+        if (!is_running(o, service))
+                return true;
+        if (o->root)
+                return false;
+        fprintf(stderr, "assistctl: waiting for assist-%s to stop\n", service);
+        for (int ms = 0; ms < STOPPING_MS; ms += LOOK_MS) {
+                nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000L }, NULL);
+                if (!is_running(o, service))
+                        return true;
+        }
+        return false;
+}
+
 static int stopped_check(struct operator *o)
 {
         static const char *const services[] = { "store", "identity", "fanout", "mycelium-supervisor" };
 
         for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
-                if (is_running(o, services[i])) {
+                if (!stops(o, services[i])) {
                         fprintf(stderr, "assistctl: assist-%s is running: stop the desk first%s\n", services[i], o->root ? "" : ", by `systemctl stop assist.target`");
                         return EXIT_CONFLICT;
                 }
@@ -127,17 +139,18 @@ static int folder_check(struct restoring *r)
                 return EXIT_FAILURE;
         }
         if (!listed(r, PARTS_PROJECT))
-                return damaged(in(r, r->folder, PARTS_PROJECT));
+                return damaged(backup_path(r->o, r->folder, PARTS_PROJECT));
         for (size_t i = 0; i < r->about.files.n; i++) {
                 const char *name = arena_str(&r->o->arena, r->about.files.items[i].name).p;
 
-                if (strcmp(name, "store.db") != 0 && strcmp(name, "identity.db") != 0 && !is_same(r, in(r, r->folder, name), name))
-                        return damaged(in(r, r->folder, name));
+                if (strcmp(name, "store.db") != 0 && strcmp(name, "identity.db") != 0 && !is_same(r, backup_path(r->o, r->folder, name), name))
+                        return damaged(backup_path(r->o, r->folder, name));
         }
-        parts_list(r->o, r->folder, &parts);
+        if (parts_list(r->o, r->folder, &parts))
+                return EXIT_FAILURE;
         for (size_t i = 0; i < parts.n; i++)
-                if (is_there(in(r, r->folder, parts.items[i].name)) && !listed(r, parts.items[i].name))
-                        return damaged(in(r, r->folder, parts.items[i].name));
+                if (is_there(backup_path(r->o, r->folder, parts.items[i].name)) && !listed(r, parts.items[i].name))
+                        return damaged(backup_path(r->o, r->folder, parts.items[i].name));
         return 0;
 }
 
@@ -153,7 +166,7 @@ static int folder_make(const char *path, const char *service)
 
 static int file_put(struct restoring *r, const char *name, const char *to, const char *service)
 {
-        const char *from = in(r, r->folder, name);
+        const char *from = backup_path(r->o, r->folder, name);
         const struct backup_file *f = listed(r, name);
         uint8_t hash[FILE_HASH_BYTES];
         int e = file_copy(AT_FDCWD, from, to, hash, NULL);
@@ -180,7 +193,7 @@ static bool is_of_damaged(const struct restoring *r)
 static int blob_put(void *data, const struct blob *blob)
 {
         struct restoring *r = data;
-        const char *from = in(r, r->folder, in(r, "blobs", blob->name));
+        const char *from = backup_path(r->o, r->folder, backup_path(r->o, "blobs", blob->name));
         uint8_t hash[FILE_HASH_BYTES];
         int e = file_copy(blob->folder, blob->file, blob->to, hash, NULL);
 
@@ -196,7 +209,7 @@ static int blob_put(void *data, const struct blob *blob)
 
 static int blobs_put(struct restoring *r, const char *to)
 {
-        const char *from = in(r, r->folder, "blobs");
+        const char *from = backup_path(r->o, r->folder, "blobs");
         int fd = file_folder(r->folder, "blobs");
         int e = fd < 0 ? fd : parts_blobs(fd, to, blob_put, r);
 
@@ -226,7 +239,7 @@ static int blob_folder_own(const char *blobs)
 static int service_copy(struct restoring *r, const char *service)
 {
         struct part part = parts_database(r->o, service);
-        const char *state = operator_state(r->o, service, ""), *restored = operator_state(r->o, service, "restored"), *blobs = in(r, restored, "blobs");
+        const char *state = operator_state(r->o, service, ""), *restored = operator_state(r->o, service, "restored"), *blobs = backup_path(r->o, restored, "blobs");
         int e = file_remove(restored);
 
         if (e)
@@ -235,7 +248,7 @@ static int service_copy(struct restoring *r, const char *service)
         if (!e)
                 e = folder_make(restored, service);
         if (!e)
-                e = file_put(r, part.name, in(r, restored, part.name), service);
+                e = file_put(r, part.name, backup_path(r->o, restored, part.name), service);
         if (e || strcmp(service, "store") != 0)
                 return e;
         e = blobs_put(r, blobs);
@@ -325,7 +338,7 @@ static int set_aside(struct restoring *r, const struct placing *p)
         bool made = false;
 
         for (; *names; names++) {
-                const char *from = operator_state(r->o, p->service, *names), *to = in(r, aside, *names);
+                const char *from = operator_state(r->o, p->service, *names), *to = backup_path(r->o, aside, *names);
                 int e;
 
                 if (!is_there(from))
@@ -348,9 +361,9 @@ static int service_place(struct restoring *r, const struct placing *p)
 
         if (e)
                 return e;
-        if (strcmp(p->service, "store") == 0 && rename(in(r, restored, "blobs"), operator_state(r->o, "store", "blobs")))
-                return backup_failed("place", in(r, restored, "blobs"), -errno);
-        if (rename(in(r, restored, part.name), part.path))
+        if (strcmp(p->service, "store") == 0 && rename(backup_path(r->o, restored, "blobs"), operator_state(r->o, "store", "blobs")))
+                return backup_failed("place", backup_path(r->o, restored, "blobs"), -errno);
+        if (rename(backup_path(r->o, restored, part.name), part.path))
                 return backup_failed("place", part.path, -errno);
         e = file_remove(restored);
         return e ? backup_failed("finish", part.path, e) : 0;
@@ -361,7 +374,7 @@ static int part_place(struct restoring *r, const struct part *part)
 {
         char folder[600];
 
-        if (!is_there(in(r, r->folder, part->name)))
+        if (!is_there(backup_path(r->o, r->folder, part->name)))
                 return 0;
         if (is_there(part->path)) {
                 if (!is_same(r, part->path, part->name))
@@ -387,12 +400,13 @@ static int instance_set_aside(struct restoring *r, const struct placing *p)
 
 static int place(struct restoring *r)
 {
-        struct parts parts;
+        struct parts parts = { .n = 0 };
         int e = 0;
 
         for (size_t i = 0; i < 2 && !e; i++)
                 e = service_place(r, &r->placing[i]);
-        parts_list(r->o, r->folder, &parts);
+        if (!e)
+                e = parts_list(r->o, r->folder, &parts);
         for (size_t i = 0; i < parts.n && !e; i++)
                 e = part_place(r, &parts.items[i]);
         if (!e)
@@ -487,33 +501,73 @@ static void now_write(char *ret, size_t size)
         snprintf(ret + n, size - n, ".%03dZ", (int)(now % 1000));
 }
 
+/* FOLDER, or the name of one that lies where backups usually do. */
+static const char *folder_of(struct operator *o, const char *typed)
+{
+        return strchr(typed, '/') || is_there(typed) ? typed : backup_path(o, backups_usual(o), typed);
+}
+
+static int arguments(struct restoring *r, int argc, char **argv)
+{
+        const char *typed = NULL;
+
+        for (int i = 0; i < argc; i++)
+                if (strcmp(argv[i], "--replace") == 0)
+                        r->replace = true;
+                else if (*argv[i] && *argv[i] != '-' && !typed)
+                        typed = argv[i];
+                else
+                        return -EINVAL;
+        if (!typed)
+                return -EINVAL;
+        r->folder = folder_of(r->o, typed);
+        return 0;
+}
+
+/* What is to be known of it, and what to do next. */
+static void tell(struct restoring *r)
+{
+        bool aside = false;
+
+        printf("Restored %lld ops and %lld attachments of %s. What came later is not in it; devices stay bound, and sign in anew.\n", (long long)r->about.ops,
+               (long long)r->about.attachments, operator_shown(r->o, r->about.name));
+        for (size_t i = 0; i < 2; i++) {
+                const char *path = operator_state(r->o, r->placing[i].service, r->placing[i].aside);
+
+                if (is_there(path))
+                        printf("%s%s", aside ? " and " : "What was there is in ", path);
+                aside |= is_there(path);
+        }
+        if (aside)
+                printf(": remove it once all is well.\n");
+        printf("Next: %s\n", r->o->root ? "start its services." : "`systemctl start assist.target`");
+}
+
 int run_restore(struct operator *o, int argc, char **argv)
 {
         struct restoring r = { .o = o, .placing = { { .service = "identity" }, { .service = "store" } } };
         int e;
 
-        for (int i = 0; i < argc; i++)
-                if (strcmp(argv[i], "--replace") == 0)
-                        r.replace = true;
-                else if (argv[i][0] != '-' && !r.folder)
-                        r.folder = argv[i];
-                else
-                        argc = 0;
-        if (!argc || !r.folder) {
+        if (arguments(&r, argc, argv)) {
                 fprintf(stderr, "assistctl: restore FOLDER [--replace]; `assistctl backup list` has the folders\n");
                 return EXIT_USAGE;
+        }
+        if (!is_there(r.folder)) {
+                fprintf(stderr, "assistctl: there is no %s; `assistctl backup list` has the folders\n", r.folder);
+                return EXIT_NOT_FOUND;
         }
         e = backup_read(o, r.folder, &r.about);
         if (e == -ENOENT) {
                 fprintf(stderr, "assistctl: %s is no backup: it has no backup.json\n", r.folder);
                 return EXIT_NOT_FOUND;
         }
-        if (e)
-                return backup_failed("read", in(&r, r.folder, "backup.json"), e);
+        if (e) {
+                fprintf(stderr, "assistctl: %s is damaged: it is not what a backup has there\n", backup_path(o, r.folder, "backup.json"));
+                return EXIT_FAILURE;
+        }
         now_write(r.now, sizeof(r.now));
         e = restore(&r);
         if (!e)
-                printf("Restored %lld ops and %lld attachments of %s. What came later is not in it; devices stay bound, and sign in anew.\n", (long long)r.about.ops,
-                       (long long)r.about.attachments, operator_shown(o, r.about.name));
+                tell(&r);
         return e;
 }

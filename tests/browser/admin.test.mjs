@@ -232,6 +232,11 @@ story("operations show every service, and one that is gone until it is back", as
         await axe(page);
         await desk.ctl("backup");
         await page.getByText("Last backup").waitFor();
+        await desk.ctl("call", "store.backup_kept", "--at", String(Date.now() - 3 * 86400000), "--bytes", "1000000");
+        await sees(page, "The last backup is older than two days");
+        await axe(page);
+        await desk.ctl("backup");
+        await page.getByText("The last backup is older").waitFor({ state: "detached" });
         equal(await page.getByText("No backup was made yet").count(), 0);
         await axe(page);
         await pictures(page, "ops");

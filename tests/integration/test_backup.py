@@ -92,13 +92,12 @@ def test_the_desk_works_on_while_it_is_copied(desk):
                                                               ("backup.json", "blobs", "etc", "identity.db", "keys", "overlay", "store.db"))
     assert about["attachments"] == len(inodes(folder)) >= len(desk.pictures)
     assert desk.figure("store", "backup_timestamp_seconds") == about["at"] // 1000 and desk.figure("store", "backup_bytes") == about["bytes"]
-    assert not (desk.root / "state/store/backup/store.db").exists() and not (desk.root / "backups/part").exists()
+    assert not (desk.root / "state/store/backup/store.db").exists() and not (desk.root / "backups/.assist-backup.part").exists()
 
 
 def test_it_is_for_its_owner_alone_and_holds_no_key_that_a_restore_makes_anew(desk, backup):
     for path in [backup, *backup.rglob("*")]:
-        if path.parent.name != "blobs" and "blobs" not in path.parts:
-            assert path.stat().st_mode & 0o077 == 0, path
+        assert path.stat().st_mode & 0o077 == 0, path
     names = {path.name for path in (backup / "keys").rglob("*") if path.is_file()}
     assert names == {"project", "cursor"}
     for database in "identity", "store":
@@ -114,16 +113,21 @@ def test_it_is_for_its_owner_alone_and_holds_no_key_that_a_restore_makes_anew(de
 
 
 def test_they_are_listed_and_the_oldest_go_where_only_some_are_to_stay(desk, tmp_path):
-    assert "There is no backup in" in desk.ctl("backup", "list", "--to", tmp_path)
+    assert "There is no backup in" in desk.ctl("backup", "list", "--in", tmp_path)
     (tmp_path / "mine").mkdir()
     made = []
     for _ in range(3):
         folder, about = back_up(desk, "--to", str(tmp_path), "--keep", "2")
         made.append(about["name"])
-    assert [item["name"] for item in desk.ctl_json("backup", "list", "--to", tmp_path)["items"]] == made[1:]
-    text = desk.ctl("backup", "list", "--to", tmp_path)
+    assert [item["name"] for item in desk.ctl_json("backup", "list", "--in", tmp_path)["items"]] == made[1:]
+    text = desk.ctl("backup", "list", "--in", tmp_path)
     assert made[2] in text and made[0] not in text
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(made[1:] + ["mine"])
+
+    # a clock was wrong once: what it made is no reason to forget the new one
+    (tmp_path / made[1]).rename(tmp_path / "2031-01-01T00-00-00.000Z")
+    _, about = back_up(desk, "--to", str(tmp_path), "--keep", "1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([about["name"], "mine"])
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat("/tmp").st_dev, reason="there is one disk")
@@ -145,7 +149,8 @@ def test_what_is_damaged_is_said_kept_apart_and_counts_as_none(desk):
     try:
         missing.unlink()
         changed.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
-        done = desk.run_ctl("backup")
+        assert desk.run_ctl("backup").returncode == 1
+        done = desk.run_ctl("backup")  # of several the last one is kept
     finally:
         missing.write_bytes(there)
         changed.write_bytes(right)
@@ -154,7 +159,8 @@ def test_what_is_damaged_is_said_kept_apart_and_counts_as_none(desk):
     assert f"{changed.name}: the file of an attachment has other bytes than were stored" in done.stderr
     damaged = [path.name for path in (desk.root / "backups").iterdir() if path.name.endswith(".damaged")]
     assert len(damaged) == 1 and damaged[0] in done.stderr
-    assert damaged[0] not in desk.ctl("backup", "list")
+    assert f"Not whole: {desk.root}/backups/{damaged[0]}" in desk.ctl("backup", "list")
+    assert damaged[0] not in [item["name"] for item in desk.ctl_json("backup", "list")["items"]]
     assert desk.figure("store", "backup_timestamp_seconds") == before
 
 
@@ -164,9 +170,10 @@ def test_one_at_a_time_and_one_that_is_killed_leaves_nothing_for_the_next(desk, 
     refused = desk.run_ctl("backup", "--to", tmp_path)
     assert refused.returncode == 5 and "another backup into" in refused.stderr
     os.close(lock)
-    (tmp_path / "part/etc").mkdir(parents=True)
+    (tmp_path / ".assist-backup.part/etc").mkdir(parents=True)
+    (tmp_path / "part/mine").mkdir(parents=True)
     back_up(desk, "--to", str(tmp_path))
-    assert not (tmp_path / "part").exists()
+    assert not (tmp_path / ".assist-backup.part").exists() and (tmp_path / "part/mine").exists()
 
     desk.ctl("call", "store.backup")
     until("it has ended", lambda: desk.ctl_json("call", "store.job_get")["state"] == "done")
@@ -179,7 +186,7 @@ def test_one_at_a_time_and_one_that_is_killed_leaves_nothing_for_the_next(desk, 
 
 
 def test_words_that_are_wrong_are_refused(desk, backup):
-    for args in (("backup", "--keep", "0"), ("backup", "--keep"), ("backup", "now"), ("backup", "list", "--keep", "3"), ("restore",),
+    for args in (("backup", "--keep", "0"), ("backup", "--keep"), ("backup", "now"), ("backup", "list", "--keep", "3"), ("backup", "--to", ""), ("restore",),
                  ("restore", "--quickly", backup), ("restore", backup, backup)):
         done = desk.run_ctl(*args)
         assert done.returncode == 2 and done.stderr.startswith(f"assistctl: {args[0]} "), (args, done.stderr)
@@ -194,7 +201,6 @@ def test_a_desk_goes_back_and_what_was_there_is_set_aside(desk):
     key = (desk.root / "keys/store/instance").read_bytes()
     project = (desk.root / "keys/identity/project").read_bytes()
     lost = desk.carl.rpc("ticket.create", subject="Of the lost future", body="It never was.")
-    token = desk.carl.token
     running = desk.run_ctl("restore", folder)
     assert running.returncode == 5 and "is running: stop the desk first" in running.stderr
     for service in reversed(desk.services):
@@ -202,9 +208,10 @@ def test_a_desk_goes_back_and_what_was_there_is_set_aside(desk):
     refused = desk.run_ctl("restore", folder)
     assert refused.returncode == 5 and "with --replace it, and what belongs to it, is set aside" in refused.stderr
 
-    said = desk.ctl("restore", folder, "--replace")
+    said = desk.ctl("restore", folder.name, "--replace")  # as `backup list` has it
     assert f"Restored {about['ops']} ops and {about['attachments']} attachments of {about['name']}." in said
     aside = list((desk.root / "state/store").glob("replaced-*"))
+    assert f" and {aside[0]}: remove it once all is well." in said and "Next: start its services." in said
     assert len(aside) == 1 and (aside[0] / "store.db").exists() and (aside[0] / "blobs").is_dir()
     assert len(list((desk.root / "state/identity").glob("replaced-*/identity.db"))) == 1
     assert (desk.root / "keys/store" / f"instance.{aside[0].name}").read_bytes() == key != (desk.root / "keys/store/instance").read_bytes()
@@ -212,15 +219,14 @@ def test_a_desk_goes_back_and_what_was_there_is_set_aside(desk):
 
     desk.start()
     answer = desk.carl.http("POST", "/rpc", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ticket.list", "params": {}}))
-    assert answer.json["error"]["code"] == -32001 or answer.status == 401, answer.body
-    assert desk.carl.token == token
+    assert answer.json["error"]["code"] == -32001, answer.body
     for device in desk.carl, desk.agnes:
         device.open()
         until("the store knows them", device.is_known)
     assert sorted(pictures_of(desk.carl, desk.ticket)) == sorted(desk.pictures)
     with pytest.raises(RpcError) as gone:
         desk.carl.rpc("ticket.get", ticket=lost["id"])
-    assert gone.value.code == 32004 or "not found" in str(gone.value).lower() or "NotFound" in str(gone.value)
+    assert gone.value.code == -32003
     again = desk.carl.rpc("ticket.create", subject="Of the new one", body="Here it goes on.")
     assert again["number"] == lost["number"]
     desk.proof()
@@ -273,10 +279,10 @@ def test_a_damaged_backup_changes_nothing(desk, backup):
             (bad / name).write_bytes(data)
         about = (bad / "backup.json").read_text()
         (bad / "backup.json").write_text(about[:-20])
-        refused(bad, "backup.json")
+        refused(bad, f"{bad}/backup.json is damaged: it is not what a backup has there")
         (bad / "backup.json").unlink()
         refused(bad, "is no backup: it has no backup.json", 3)
-        refused(bad / "nowhere", "is no backup", 3)
+        refused(bad / "nowhere", f"there is no {bad}/nowhere; `assistctl backup list` has the folders", 3)
         (bad / "backup.json").write_text(about)
         (root / "keys/identity").mkdir(parents=True)
         (root / "keys/identity/project").write_text("0" * 64 + "\n")

@@ -131,7 +131,7 @@ def test_one_that_is_interrupted_stops_the_job_and_leaves_nothing(desk, tmp_path
     finally:
         store.send_signal(signal.SIGCONT)
     said = backup.communicate(timeout=20)
-    assert backup.returncode == 130 and "stopped; nothing was" in said[1], said
+    assert backup.returncode == 130 and "stopped; nothing is kept" in said[1], said
     assert list(tmp_path.iterdir()) == []
     until("store has nothing left of it", lambda: not list(desk.root.glob("state/store/backup*")))
 

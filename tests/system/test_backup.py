@@ -39,11 +39,11 @@ def test_backups_and_a_way_back(box, desk, carl):
 
     assert "stop the desk first, by `systemctl stop assist.target`" in box.try_run("assistctl", "restore", second).stderr
     box.run("systemctl", "stop", "assist.target")
-    until("all have stopped", lambda: not box.run("systemctl", "list-units", "--plain", "--no-legend", "--state=active,deactivating", "assist-*.service"))
+    said = box.run("assistctl", "restore", second, "--replace")
+    assert "Next: `systemctl start assist.target`" in said and "What was there is in /var/lib/assist-identity/replaced-" in said
     assert box.try_run("systemctl", "start", UNIT).returncode != 0                 # a desk that is stopped makes none
     box.run("systemctl", "reset-failed", "assist-*")
     assert box.unit("assist-backup.timer", "ActiveState")["ActiveState"] == "inactive"
-    box.run("assistctl", "restore", second, "--replace")
     for path in ("/var/lib/assist-store/store.db", "/var/lib/assist-store/blobs", "/var/lib/assist-identity/identity.db"):
         assert box.run("stat", "-c", "%U", path) == f"{path.split('/')[3]}\n"
     box.run("systemctl", "start", "assist.target")
@@ -56,3 +56,17 @@ def test_backups_and_a_way_back(box, desk, carl):
     assert "sound            yes" in box.run("assistctl", "audit", "verify")
     assert "equal            yes" in box.run("assistctl", "store", "rebuild")
     assert box.unit("assist-backup.timer", "ActiveState")["ActiveState"] == "active"
+
+
+def test_another_folder_is_a_drop_in(box, desk, carl):
+    box.run("mkdir", "-m", "700", "-p", "/srv/backups")
+    box.run("mkdir", "-p", f"/etc/systemd/system/{UNIT}.d")
+    box.put(f"/etc/systemd/system/{UNIT}.d/override.conf",
+            "[Service]\nExecStart=\nExecStart=/usr/bin/assistctl backup --to /srv/backups --keep 30\nReadWritePaths=/srv/backups\n")
+    box.run("systemctl", "daemon-reload")
+    try:
+        box.run("systemctl", "start", UNIT)
+        assert len(box.run("assistctl", "backup", "list", "--in", "/srv/backups").splitlines()) == 2
+    finally:
+        box.run("rm", "-r", f"/etc/systemd/system/{UNIT}.d")
+        box.run("systemctl", "daemon-reload")
