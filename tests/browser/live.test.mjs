@@ -3,14 +3,20 @@ import { equal } from "node:assert/strict";
 import { axe, screenshot, story, until } from "./harness.mjs";
 import { come_in, kept, known, sees } from "./people.mjs";
 
-story("what is written without a network is kept, said, and sent when it is back", async ({ desk, browser }) => {
+/** A customer's ticket, and an agent who has it open. */
+async function opened(desk, browser) {
         const linus = await desk.member("linus@example.org", "Linus Lund");
-        const { number } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
+        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
         await desk.user("agnes@example.org", "Agnes Aalto", "agent");
         const agnes = await browser("agnes");
         const page = await come_in(desk, agnes, "agnes@example.org");
-        await page.goto(`/t/${number}`);
+        await page.goto(`/t/${number}?v=all`);
         await sees(page, "Since this morning.");
+        return { linus, agnes, page, number, id };
+}
+
+story("what is written without a network is kept, said, and sent when it is back", async ({ desk, browser }) => {
+        const { linus, agnes, page, number } = await opened(desk, browser);
 
         await agnes.plug(false);
         await page.getByLabel("Your reply").fill("Please turn it off and on again.");
@@ -40,13 +46,9 @@ story("what is written without a network is kept, said, and sent when it is back
 });
 
 story("where the browser keeps nothing, a change that waits says that the page must stay open, and is sent all the same", async ({ desk, browser }) => {
-        const linus = await desk.member("linus@example.org", "Linus Lund");
-        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
-        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
-        const agnes = await browser("agnes");
-        const page = await come_in(desk, agnes, "agnes@example.org");
+        const { linus, agnes, page, id } = await opened(desk, browser);
         await page.addInitScript(() => { IDBFactory.prototype.open = () => { throw new DOMException("no room", "QuotaExceededError"); }; });
-        await page.goto(`/t/${number}`);
+        await page.reload();
         await sees(page, "Since this morning.");
         await agnes.plug(false);
         await page.getByLabel("Your reply").fill("Please turn it off and on again.");
@@ -59,13 +61,7 @@ story("where the browser keeps nothing, a change that waits says that the page m
 });
 
 story("a page goes on where it was through restarts of every service, without a reload", async ({ desk, browser }) => {
-        const linus = await desk.member("linus@example.org", "Linus Lund");
-        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
-        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
-        const agnes = await browser("agnes");
-        const page = await come_in(desk, agnes, "agnes@example.org");
-        await page.goto(`/t/${number}`);
-        await sees(page, "Since this morning.");
+        const { linus, page, id } = await opened(desk, browser);
         await page.evaluate(() => { window.here = true; });
         await page.getByLabel("Your reply").fill("half a sentence");
         let said = 0;
@@ -81,13 +77,7 @@ story("a page goes on where it was through restarts of every service, without a 
 });
 
 story("a page that is left open for longer than a session goes on as if nothing were", async ({ desk, browser }) => {
-        const linus = await desk.member("linus@example.org", "Linus Lund");
-        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
-        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
-        const agnes = await browser("agnes");
-        const page = await come_in(desk, agnes, "agnes@example.org");
-        await page.goto(`/t/${number}`);
-        await sees(page, "Since this morning.");
+        const { linus, page, id } = await opened(desk, browser);
         await page.evaluate(() => { window.here = true; });
         await page.getByLabel("Your reply").fill("Written before the night");
         await desk.call("shift_clock", 13 * 60 * 60);
@@ -100,13 +90,7 @@ story("a page that is left open for longer than a session goes on as if nothing 
 });
 
 story("a page comes through a restore from a backup: what is lost goes away, and what follows comes live", async ({ desk, browser }) => {
-        const linus = await desk.member("linus@example.org", "Linus Lund");
-        const { number, id } = await linus("ticket.create", { subject: "The VPN does not start", body: "Since this morning." });
-        await desk.user("agnes@example.org", "Agnes Aalto", "agent");
-        const agnes = await browser("agnes");
-        const page = await come_in(desk, agnes, "agnes@example.org");
-        await page.goto(`/t/${number}?v=all`);
-        await sees(page, "Since this morning.");
+        const { linus, page, id } = await opened(desk, browser);
         await page.evaluate(() => { window.here = true; });
         const { name } = JSON.parse(await desk.ctl("--json", "backup"));
         await linus("comment.add", { ticket: id, body: "Of the lost future." });
