@@ -27,6 +27,16 @@ static const struct {
           "mycelium-supervisor" },
 };
 
+/* Settings may be links of the operator's own, to where all machines' are kept. */
+static const char *resolved(struct operator *o, const char *path)
+{
+        char *real = realpath(path, NULL);
+        const char *there = real ? arena_format(&o->arena, "%s", real).p : path;
+
+        free(real);
+        return there;
+}
+
 static int is_settings(const struct dirent *entry)
 {
         size_t n = strlen(entry->d_name);
@@ -44,13 +54,16 @@ int parts_list(struct operator *o, const char *folder, struct parts *ret)
         int n = scandir(there, &entries, is_settings, alphasort);
 
         ret->n = 0;
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-                ret->items[ret->n++] = (struct part){ all[i].name, operator_path(o, "%s", o->root ? all[i].in_root : all[i].in_system),
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                const char *path = operator_path(o, "%s", o->root ? all[i].in_root : all[i].in_system);
+
+                ret->items[ret->n++] = (struct part){ all[i].name, all[i].service ? path : resolved(o, path),
                                                       o->root && all[i].service_in_root ? all[i].service_in_root : all[i].service };
+        }
         for (int i = 0; i < n; i++) {
                 if (ret->n + (size_t)(n - i) <= PARTS_MAX)
                         ret->items[ret->n++] = (struct part){ arena_format(&o->arena, "etc/assist.conf.d/%s", entries[i]->d_name).p,
-                                                              arena_format(&o->arena, "%s/%s", here, entries[i]->d_name).p, NULL };
+                                                              resolved(o, arena_format(&o->arena, "%s/%s", here, entries[i]->d_name).p), NULL };
                 free(entries[i]);
         }
         free(entries);

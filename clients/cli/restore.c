@@ -366,6 +366,8 @@ static int service_place(struct restoring *r, const struct placing *p)
         if (rename(backup_path(r->o, restored, part.name), part.path))
                 return backup_failed("place", part.path, -errno);
         e = file_remove(restored);
+        if (!e)
+                e = file_sync(operator_state(r->o, p->service, ""));
         return e ? backup_failed("finish", part.path, e) : 0;
 }
 
@@ -373,6 +375,7 @@ static int service_place(struct restoring *r, const struct placing *p)
 static int part_place(struct restoring *r, const struct part *part)
 {
         char folder[600];
+        int e;
 
         if (!is_there(backup_path(r->o, r->folder, part->name)))
                 return 0;
@@ -384,7 +387,10 @@ static int part_place(struct restoring *r, const struct part *part)
         snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(part->path, '/') - part->path), part->path);
         if (folder_make(folder, part->service))
                 return EXIT_FAILURE;
-        return file_put(r, part->name, part->path, part->service);
+        if (file_put(r, part->name, part->path, part->service))
+                return EXIT_FAILURE;
+        e = file_sync(folder);
+        return e ? backup_failed("write", folder, e) : 0;
 }
 
 /* The key of the instance that is restored is not used again: what it may have signed since is unknown here. */
@@ -396,6 +402,21 @@ static int instance_set_aside(struct restoring *r, const struct placing *p)
         if (p->again && is_there(to))
                 return 0;
         return rename(key, to) && errno != ENOENT ? backup_failed("set aside", key, -errno) : 0;
+}
+
+/* Before the marks go, the keys' names are on the disk. */
+static int keys_sync(struct restoring *r)
+{
+        static const char *const services[] = { "identity", "store", "fanout" };
+
+        for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+                const char *folder = operator_path(r->o, r->o->root ? "/keys/%s" : "/etc/assist/keys/%s", services[i]);
+                int e = file_sync(folder);
+
+                if (e)
+                        return backup_failed("write", folder, e);
+        }
+        return 0;
 }
 
 static int place(struct restoring *r)
@@ -413,11 +434,12 @@ static int place(struct restoring *r)
                 e = instance_set_aside(r, &r->placing[1]);
         if (!e)
                 e = init_project(r->o, false);
+        if (!e)
+                e = keys_sync(r);
         if (e) {
                 fprintf(stderr, "assistctl: the desk is changed in part, and does not start: `assistctl restore %s --replace` again\n", r->folder);
                 return e;
         }
-        sync();
         for (size_t i = 0; i < 2; i++)
                 mark_remove(r, &r->placing[i]);
         return 0;

@@ -141,6 +141,18 @@ def catches(pid, number):
     return int(caught.split()[1], 16) >> (number - 1) & 1
 
 
+def test_settings_that_are_links_are_copied(desk, nowhere, tmp_path):
+    own, kept = desk.root / "etc/assist.conf.d/test.conf", desk.root / "kept.conf"
+    own.rename(kept)
+    own.symlink_to(kept)
+    folder = back_up(desk, "--to", str(tmp_path))
+    own.unlink()
+    kept.rename(own)
+    assert (folder / "etc/assist.conf.d/test.conf").read_bytes() == own.read_bytes()
+    assert ctl(nowhere, "restore", folder).returncode == 0
+    assert (nowhere / "etc/assist.conf.d/test.conf").read_bytes() == own.read_bytes()
+
+
 def test_a_desk_without_the_key_by_which_it_is_known_gives_no_backup(desk, tmp_path):
     key = desk.root / "keys/identity/project"
     right = key.read_bytes()
