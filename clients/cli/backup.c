@@ -171,7 +171,7 @@ static int blobs_copy(struct making *m)
         if (!r && m->blobs != m->job.backed_up->files)
                 r = -ENODATA;
         if (r == -EINTR) {
-                fprintf(stderr, "assistctl: stopped; nothing was kept\n");
+                fprintf(stderr, "assistctl: stopped; nothing is kept\n");
                 return job_interrupted();
         }
         return r ? backup_failed("copy", operator_state(m->o, "store", "backup/blobs"), r) : 0;

@@ -54,6 +54,8 @@ static int wait_turn(struct waiting *w)
                 fprintf(stderr, "assistctl: a %s is under way: this waits for its end\n", schema_enum_job_kind.values[w->job.kind]);
         while (w->job.state == JOB_STATE_RUNNING && !interrupted && !code)
                 follow(w, &id, &code, &fault);
+        if (interrupted)
+                fprintf(stderr, "assistctl: stopped; nothing is kept\n");
         return job_interrupted();
 }
 

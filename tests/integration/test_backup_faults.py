@@ -120,9 +120,12 @@ def test_it_waits_for_the_job_that_is_under_way_also_one_that_a_killed_one_left(
         assert ctl(desk.root, "backup", "--to", tmp_path).returncode == 0
 
 
+@pytest.mark.parametrize("before", ("store.job_get", "store.rebuild"))
 @pytest.mark.parametrize("end", (signal.SIGINT, signal.SIGTERM))
-def test_one_that_is_interrupted_stops_the_job_and_leaves_nothing(desk, tmp_path, end):
+def test_one_that_is_interrupted_stops_the_job_and_leaves_nothing(desk, tmp_path, end, before):
+    back_up(desk)  # which waits for whatever is under way
     store = desk.processes["store"]
+    desk.ctl("call", before)
     store.send_signal(signal.SIGSTOP)
     try:
         backup = subprocess.Popen([BIN / "assistctl", "--root", desk.root, "backup", "--to", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
