@@ -64,6 +64,7 @@ int run_ticket_show(struct cli *cli, int argc, char **argv);
 int run_ticket_reply(struct cli *cli, int argc, char **argv);
 int run_ticket_note(struct cli *cli, int argc, char **argv);
 int run_ticket_close(struct cli *cli, int argc, char **argv);
+int run_ticket_history(struct cli *cli, int argc, char **argv);
 int run_ticket_set(struct cli *cli, int argc, char **argv);
 int run_snooze(struct cli *cli, int argc, char **argv);
 int run_snooze_end(struct cli *cli, int argc, char **argv);

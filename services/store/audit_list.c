@@ -223,6 +223,29 @@ int store_on_audit_list(struct store *s, struct call *c, const struct audit_list
         return ret->has_next ? position_cursor_at(s, db, last, &c->arena, &ret->next) : 0;
 }
 
+int store_on_ticket_history(struct store *s, struct call *c, const struct ticket_history *in, struct ticket_history_result *ret)
+{
+        struct audit_list of = { .has_ticket = true, .ticket = in->ticket, .has_after = in->has_after, .after = in->after, .limit = in->limit };
+        struct caller caller = store_actor(c);
+        struct audit_list_result page = { 0 };
+        struct ticket_row row;
+        int r = ticket_find(store_db(s, c), in->ticket, &row);
+
+        if (r)
+                return r == -ENOENT ? call_not_found(c) : r;
+        r = store_on_audit_list(s, c, &of, &page);
+        if (r)
+                return r;
+        for (size_t i = 0; i < page.items.n; i++)
+                page.items.items[i].device = STR("");
+        access_viewed(s, c, &caller, in->ticket);
+        ret->items.items = page.items.items;
+        ret->items.n = page.items.n;
+        ret->has_next = page.has_next;
+        ret->next = page.next;
+        return 0;
+}
+
 /* ---- accesses ---- */
 
 #define ACCESS(found_by)                                                                                              \

@@ -147,6 +147,8 @@ story("macros, merging, splitting and links, each with its way back", async ({ d
 
         await menu("Actions", "History");
         await page.getByText("As it was").first().waitFor();
+        await page.getByRole("dialog").getByRole("listitem").filter({ hasText: /Linus Lund.*filed the ticket/ }).waitFor();
+        await page.getByRole("dialog").getByRole("listitem").filter({ hasText: /Agnes Aalto.*linked it/ }).waitFor();
         await axe(page);
         await pictures(page, "history");
 });

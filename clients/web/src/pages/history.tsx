@@ -16,27 +16,34 @@ export function deed(kind: string): string {
   return isText(key) ? t(key) : kind;
 }
 
-/** A value of an op, as a person would say it. */
+const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+/** Where it was done, which goes without saying, and what another line says. */
+const UNSAID = ['ticket', 'attachments'];
+
+/** A value of an op, as a person would say it: without ids that no name is known for. */
 export function useSaying(): (value: unknown) => string {
   const home = useHome();
   const one = (name: string, value: unknown): string => {
+    if (Array.isArray(value)) return value.map((v) => one(name, v)).filter(Boolean).join(', ');
+    if (value === null) return name === 'assignee' ? t('ticket.nobody') : '';
     const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
     const key = `${name}.${text}`;
     if ((name === 'state' || name === 'priority') && isText(key)) return t(key);
     const ticket = home.tickets.byId.get(text);
-    return home.people.byId.get(text)?.name ?? (ticket ? `#${ticket.number}` : home.definitions.nameOf(text) || text);
+    return home.people.byId.get(text)?.name ?? (ticket ? `#${ticket.number}` : home.definitions.nameOf(text) || (ID.test(text) ? '' : text));
   };
   return (value) =>
     Object.entries((value ?? {}) as Record<string, unknown>)
-      .filter(([name]) => name !== 'ticket')
+      .filter(([name]) => !UNSAID.includes(name))
       .map(([name, v]) => one(name, v))
+      .filter(Boolean)
       .join(', ');
 }
 
 function Changes({ ticket }: { ticket: Ticket }) {
   const home = useHome();
   const say = useSaying();
-  const { items: entries, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('audit.list', { ticket: ticket.id, limit: 50, ...(after && { after }) }), ticket.id);
+  const { items: entries, wrong, more } = usePages<AuditEntry>((after) => home.rpc.call('ticket.history', { ticket: ticket.id, limit: 50, ...(after && { after }) }), ticket.id);
   if (wrong) return <Wrong text={wrong} />;
   if (!entries) return <p>{t('app.loading')}</p>;
   if (entries.length === 0) return <Empty icon="history" title={t('ticket.history_empty')} />;
@@ -51,7 +58,7 @@ function Changes({ ticket }: { ticket: Ticket }) {
                 <strong>{home.people.name(entry.actor)}</strong> {deed(entry.kind)}
               </div>
               <div class="small soft plain-words">
-                {entry.before !== undefined && (
+                {say(entry.before) && (
                   <>
                     <del>{say(entry.before)}</del> →{' '}
                   </>
@@ -127,14 +134,13 @@ function AsOf({ ticket }: { ticket: Ticket }) {
 }
 
 export function History({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
-  const home = useHome();
   return (
     <Dialog title={t('ticket.history')} wide onClose={onClose}>
-      <details open={!home.admin}>
+      <details>
         <summary>{t('ticket.as_of')}</summary>
         <AsOf ticket={ticket} />
       </details>
-      {home.admin && <Changes ticket={ticket} />}
+      <Changes ticket={ticket} />
     </Dialog>
   );
 }
