@@ -59,8 +59,9 @@ story("the pictures of the documentation", async ({ desk, browser }) => {
         await agent.getByText(/ops, all as they were written/).waitFor();
         await agent.getByRole("region", { name: "Changes" }).getByRole("row").nth(5).waitFor();
         await screenshot(agent, "docs-audit");
+        await desk.ctl("backup");
         await agent.goto("/ops");
-        await agent.locator(".chart canvas").nth(3).waitFor();
+        await agent.getByRole("region", { name: "store", exact: true }).locator(".chart canvas").nth(3).waitFor();
         await both(agent, "operations");
         await agent.setViewportSize(PHONE);
         await agent.goto("/?v=all");

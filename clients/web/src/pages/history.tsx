@@ -32,12 +32,12 @@ export function useSaying(): (value: unknown) => string {
     const ticket = home.tickets.byId.get(text);
     return home.people.byId.get(text)?.name ?? (ticket ? `#${ticket.number}` : home.definitions.nameOf(text) || (ID.test(text) ? '' : text));
   };
-  return (value) =>
-    Object.entries((value ?? {}) as Record<string, unknown>)
+  return (value) => {
+    const said = Object.entries((value ?? {}) as Record<string, unknown>)
       .filter(([name]) => !UNSAID.includes(name))
-      .map(([name, v]) => one(name, v))
-      .filter(Boolean)
-      .join(', ');
+      .map(([name, v]) => one(name, v));
+    return [...new Set(said)].filter(Boolean).join(', '); /* a definition is called by its id and its name */
+  };
 }
 
 function Changes({ ticket }: { ticket: Ticket }) {
