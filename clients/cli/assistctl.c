@@ -1,6 +1,7 @@
 /* assistctl: what the operator of a desk types. Each command is a row of a table; most are one method of one service. */
 #include "audit.h"
 #include "backup.h"
+#include "doctor.h"
 #include "flags.h"
 #include "init.h"
 #include "job.h"
@@ -151,6 +152,7 @@ static const struct command {
 } commands[] = {
         { "status", "", "how each service is doing", .run = run_status },
         { "top", "[--once]", "what it does just now: calls, rates, latencies, queues; once a second until q", .run = run_top },
+        { "doctor", "", "what is wrong with the desk, or soon will be, and what to do", .run = run_doctor },
         { "project init", "[--development]", "make a new desk's settings and keys; overwrites nothing", .run = run_init },
         { "project set", "NAME", "what the desk is called", &schema_method_project_set, by_name, NULL },
         { "user add", "EMAIL --name NAME [--role customer|agent|admin]", "let somebody in", &schema_method_user_add, by_email, NULL },

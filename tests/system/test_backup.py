@@ -56,6 +56,7 @@ def test_backups_and_a_way_back(box, desk, carl):
     assert "sound            yes" in box.run("assistctl", "audit", "verify")
     assert "equal            yes" in box.run("assistctl", "store", "rebuild")
     assert box.unit("assist-backup.timer", "ActiveState")["ActiveState"] == "active"
+    until("the doctor finds nothing", lambda: box.try_run("assistctl", "doctor").stdout.endswith("All is well.\n"))
 
 
 def test_another_folder_is_a_drop_in(box, desk, carl):
