@@ -1,5 +1,6 @@
 /* assist: the desk in a terminal. */
 #include "definition.h"
+#include "schema/audit.h"
 #include "schema/bulk.h"
 #include "schema/field.h"
 #include "schema/label.h"
@@ -84,7 +85,7 @@ static const struct command commands[] = {
           "assist ticket reply 42 'Try turning it off.' --state pending --wake 3d" },
         { "ticket note", "NUMBER [TEXT]", "an internal note, for agents", run_ticket_note, NULL, "assist ticket note 42 'Call them.'" },
         { "ticket close", "NUMBER", "close a ticket", run_ticket_close, NULL, NULL },
-        { "ticket history", "NUMBER [--limit N] [--after NEXT]", "what was done to a ticket, the newest first, for agents", run_ticket_history, NULL,
+        { "ticket history", "NUMBER [--limit N] [--after NEXT]", "what was done to a ticket, the newest first, for agents", run_ticket_history, &schema_method_ticket_history,
           "assist ticket history 42" },
         { "ticket set", "NUMBER [--state STATE] [--wake WHEN] [--label NAME] ...", "change a ticket", run_ticket_set, &schema_method_ticket_set,
           "assist ticket set 42 --state pending --wake 'tomorrow 9:00'\n  assist ticket set 42 --label 'Waiting for the vendor' --wake 3d" },

@@ -5,7 +5,6 @@
 #include "show.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static void member_print(const struct audit_entry *entry, const char *name, const char *label)
 {
@@ -32,14 +31,21 @@ static void entry_print(struct cli *cli, const struct audit_entry *entry)
 
 int run_ticket_history(struct cli *cli, int argc, char **argv)
 {
-        const char *limit = cli_take(&argc, argv, "--limit"), *after = cli_take(&argc, argv, "--after");
-        struct ticket_history params = { .limit = limit ? atoi(limit) : 50, .has_after = after != NULL, .after = str_of(after ? after : "") };
+        static const char *const positional[] = { "ticket", NULL };
+        struct ticket_history params;
         struct ticket_history_result page;
+        char id[ULID_TEXT + 1];
+        struct ulid ticket;
         int r;
 
-        if (argc != 1 || params.limit < 1 || params.limit > 200)
-                return cli_usage("ticket history NUMBER [--limit N] [--after NEXT]; N is 1 to 200");
-        r = cli_ticket(cli, argv[0], &params.ticket);
+        if (!argc)
+                return cli_usage("ticket history NUMBER [--limit N] [--after NEXT]");
+        r = cli_ticket(cli, argv[0], &ticket);
+        if (r)
+                return r;
+        ulid_text(ticket, id);
+        argv[0] = id;
+        r = cli_flags(cli, schema_method_ticket_history.params, argc, argv, positional, &params);
         if (!r)
                 r = cli_call(cli, &schema_method_ticket_history, &params, &page);
         if (r)

@@ -85,7 +85,10 @@ def test_agents_see_what_was_done_to_a_ticket_and_that_they_looked(desk):
     assert [row["user"] for row in seen] == [desk.agent.user]
     out = desk.assist(AGENT, "ticket", "history", ticket["number"], json_output=False)
     assert re.search(r"ticket\.priority +Agnes", out) and '    before {"' in out and "normal" in out and "high" in out, out
-    assert desk.run_assist(AGENT, "ticket", "history", ticket["number"], "--limit", "0").returncode == 2
+    for wrong in (["--limit", "0"], ["--limit", "5x"], ["--limits", "5"]):
+        refusal = desk.run_assist(AGENT, "ticket", "history", ticket["number"], *wrong)
+        assert refusal.returncode == 2 and "limit" in refusal.stderr, refusal.stderr
+    assert desk.run_assist(AGENT, "ticket", "history", "4711").returncode == 3
     assert "There is more: --after " in desk.assist(AGENT, "ticket", "history", ticket["number"], "--limit", "1", json_output=False)
 
 
