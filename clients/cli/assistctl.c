@@ -30,7 +30,7 @@ static int run_init(struct operator *o, int argc, char **argv)
         }
         if (init_project(o, development))
                 return EXIT_FAILURE;
-        printf("The desk's settings are in %s, its keys in %s; `assistctl backup` has both.\n", operator_path(o, o->root ? "/etc/assist.conf" : "/etc/assist/assist.conf"),
+        printf("The desk's settings are in %s, its keys in %s; `assistctl backup` has what a restore wants of them.\n", operator_path(o, o->root ? "/etc/assist.conf" : "/etc/assist/assist.conf"),
                operator_path(o, o->root ? "/keys" : "/etc/assist/keys"));
         return 0;
 }

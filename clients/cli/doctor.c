@@ -1,6 +1,7 @@
 #include "doctor.h"
 
 #include "file.h"
+#include "init.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,7 +66,8 @@ static void hear_process(struct doctor *d, const struct process_stats *p)
 {
         struct str name = vitals_name(p, d->arena);
         int64_t faults = value(p, "rpc_calls_total", "result", "Internal") + value(p, "jsonrpc_calls_total", "result", "Internal");
-        int64_t fds = value(p, "process_open_fds", NULL, NULL), most = value(p, "process_max_fds", NULL, NULL);
+        int64_t fds = value(p, "process_open_fds", NULL, NULL), fds_most = value(p, "process_max_fds", NULL, NULL);
+        int64_t clients = value(p, "connections", NULL, NULL), clients_most = value(p, "connections_max", NULL, NULL);
 
         if (!p->up) {
                 find(d, FINDING_LEVEL_FAILURE, name, "does not answer: `systemctl status assist-%.*s`, `journalctl -eu assist-%.*s`", STR_ARG(name), STR_ARG(name));
@@ -75,8 +77,11 @@ static void hear_process(struct doctor *d, const struct process_stats *p)
                 find(d, FINDING_LEVEL_WARNING, name, "runs version %.*s, and this is %s: `systemctl restart assist-%.*s`", STR_ARG(p->version), ASSIST_VERSION, STR_ARG(name));
         if (faults)
                 find(d, FINDING_LEVEL_WARNING, name, "has failed %lld times by a fault of its own: `journalctl -u assist-%.*s -p err`", (long long)faults, STR_ARG(name));
-        if (is_full(fds, most))
-                find(d, FINDING_LEVEL_WARNING, name, "has %lld of %lld descriptors open: raise LimitNOFILE= in a drop-in", (long long)fds, (long long)most);
+        if (is_full(fds, fds_most))
+                find(d, FINDING_LEVEL_WARNING, name, "has %lld of %lld descriptors open: raise LimitNOFILE= in a drop-in", (long long)fds, (long long)fds_most);
+        if (is_full(clients, clients_most))
+                find(d, FINDING_LEVEL_WARNING, name, "has %lld of %lld connections: start another, `systemctl start assist-gateway@2`", (long long)clients,
+                     (long long)clients_most);
 }
 
 static void hear_processes(struct doctor *d, const struct vitals *v)
@@ -161,21 +166,9 @@ static void hear_followers(struct doctor *d, const struct vitals *v)
                 find(d, FINDING_LEVEL_WARNING, STR("live"), "live events lag by %lld ops: `journalctl -eu assist-fanout`", (long long)lag);
 }
 
-static void hear_gateways(struct doctor *d, const struct vitals *v)
-{
-        for (size_t i = 0; i < v->n; i++) {
-                int64_t n = value(&v->of[i], "connections", NULL, NULL), most = value(&v->of[i], "connections_max", NULL, NULL);
-
-                if (is_full(n, most))
-                        find(d, FINDING_LEVEL_WARNING, vitals_name(&v->of[i], d->arena), "has %lld of %lld connections: start another, `systemctl start assist-gateway@2`",
-                             (long long)n, (long long)most);
-        }
-}
-
 void doctor_hear(struct doctor *d, const struct vitals *vitals, int64_t now_ms)
 {
         hear_processes(d, vitals);
-        hear_gateways(d, vitals);
         hear_overlay(d, vitals);
         hear_followers(d, vitals);
         hear_mails(d, vitals);
@@ -185,9 +178,9 @@ void doctor_hear(struct doctor *d, const struct vitals *vitals, int64_t now_ms)
 
 /* ---- what lies here ---- */
 
-static void look_at_key(struct doctor *d, struct operator *o, const char *name)
+static void look_at_key(struct doctor *d, struct operator *o, const struct init_key *key)
 {
-        const char *path = operator_path(o, o->root ? "/keys/%s" : "/etc/assist/keys/%s", name);
+        const char *path = init_key_path(o, key), *name = arena_format(&o->arena, "%s/%s", key->service, key->name).p;
         struct stat st;
 
         if (lstat(path, &st))
@@ -201,13 +194,11 @@ static void look_at_key(struct doctor *d, struct operator *o, const char *name)
 
 void doctor_look(struct doctor *d, struct operator *o)
 {
-        static const char *const keys[] = { "store/instance", "store/caller", "store/cursor", "store/link", "identity/project", "identity/caller", "fanout/caller",
-                                            "fanout/cursor" };
         static const char *const services[] = { "store", "identity" };
         size_t before = d->n;
 
-        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-                look_at_key(d, o, keys[i]);
+        for (size_t i = 0; i < INIT_KEYS; i++)
+                look_at_key(d, o, &init_keys[i]);
         if (d->n == before)
                 find(d, FINDING_LEVEL_GOOD, STR("keys"), "all are there, and nobody else can read them");
         for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {

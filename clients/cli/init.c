@@ -79,9 +79,9 @@ static int write_new(const char *path, const char *text, size_t n, mode_t mode)
 }
 
 /* A key of 32 bytes: made, or as it was made before. */
-static int key(struct operator *o, const char *service, const char *name, uint8_t bytes[32])
+static int make_key(struct operator *o, const struct init_key *key, uint8_t bytes[32])
 {
-        const char *path = operator_path(o, o->root ? "/keys/%s/%s" : "/etc/assist/keys/%s/%s", service, name);
+        const char *path = init_key_path(o, key);
         struct buf hex = { 0 };
         char text[66] = "";
         int fd, r;
@@ -104,7 +104,7 @@ static int key(struct operator *o, const char *service, const char *name, uint8_
                 fprintf(stderr, "assistctl: %s is not 64 hexadecimal digits: restore it from a backup\n", path);
                 return EXIT_FAILURE;
         }
-        return init_hand_over(service, path, false);
+        return init_hand_over(key->service, path, false);
 }
 
 static int folders(struct operator *o)
@@ -141,11 +141,39 @@ static int folders(struct operator *o)
         return r;
 }
 
+const struct init_key init_keys[INIT_KEYS] = {
+        { "store", "instance" }, { "identity", "project" }, /* of the one before */
+        { "store", "caller" }, { "identity", "caller" }, { "fanout", "caller" }, /* who open a sealed caller */
+        { "store", "cursor" }, { "fanout", "cursor" }, /* who write cursors */
+        { "store", "link" },
+};
+
+const char *init_key_path(struct operator *o, const struct init_key *key)
+{
+        return operator_path(o, o->root ? "/keys/%s/%s" : "/etc/assist/keys/%s/%s", key->service, key->name);
+}
+
+static int keys(struct operator *o)
+{
+        uint8_t bytes[32], public_key[32], secret_key[64];
+        int r = 0;
+
+        for (size_t i = 0; i < INIT_KEYS && !r; i++) {
+                if (strcmp(init_keys[i].name, "project") == 0) {
+                        crypto_sign_seed_keypair(public_key, secret_key, bytes);
+                        memcpy(bytes, public_key, sizeof(bytes));
+                } else if (i == 0 || strcmp(init_keys[i].name, init_keys[i - 1].name) != 0) {
+                        randombytes_buf(bytes, sizeof(bytes));
+                }
+                r = make_key(o, &init_keys[i], bytes); /* as it was made before, where it was: then the next one of its name is that, too */
+        }
+        sodium_memzero(bytes, sizeof(bytes));
+        sodium_memzero(secret_key, sizeof(secret_key));
+        return r;
+}
+
 int init_project(struct operator *o, bool development)
 {
-        static const char *const makers[] = { "store", "identity", "fanout" }; /* who open a sealed caller */
-        static const char *const pointers[] = { "store", "fanout" };           /* who write cursors */
-        uint8_t instance[32], caller[32], one[32], public_key[32], secret_key[64];
         const char *conf = operator_path(o, o->root ? "/etc/assist.conf" : "/etc/assist/assist.conf");
         struct settings settings = { 0 };
         struct buf text = { 0 };
@@ -163,22 +191,5 @@ int init_project(struct operator *o, bool development)
         settings_print(&settings, &text);
         r = write_new(conf, text.p, text.n, 0644);
         buf_deinit(&text);
-        randombytes_buf(instance, 32);
-        randombytes_buf(caller, 32);
-        if (!r)
-                r = key(o, "store", "instance", instance);
-        crypto_sign_seed_keypair(public_key, secret_key, instance);
-        if (!r)
-                r = key(o, "identity", "project", public_key);
-        for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]) && !r; i++)
-                r = key(o, makers[i], "caller", caller);
-        randombytes_buf(one, 32);
-        for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]) && !r; i++)
-                r = key(o, pointers[i], "cursor", one);
-        randombytes_buf(one, 32);
-        if (!r)
-                r = key(o, "store", "link", one);
-        sodium_memzero(secret_key, sizeof(secret_key));
-        sodium_memzero(instance, sizeof(instance));
-        return r;
+        return r ? r : keys(o);
 }
