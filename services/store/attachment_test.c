@@ -307,6 +307,34 @@ static void a_link_is_good_on_its_device_for_five_minutes_and_while_the_right_la
         assert_int_equal(room_call(room, OPERATOR, &schema_method_attachment_read, &read, &got), FAULT_EXPIRED);
 }
 
+static void what_a_backup_may_name_stays_until_it_is_done(void **state)
+{
+        struct room *room = *state;
+        struct store_backup_result begun;
+        struct store_job_follow params = { .has_job = true };
+        struct store_job_follow_result at;
+        sqlite3 *other;
+
+        room->now_ms = clock_now_ms(&clock_system);
+        uploaded(room, ALICE, "Nobody wants this");
+        room->now_ms += UPLOAD_UNUSED_MS + 1;
+        /* somebody else has the file that it folds the log into, so that it waits */
+        assert_int_equal(sqlite3_open(arena_format(&room->service.arena, "%s/store.db.rebuild", room->folder).p, &other), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(other, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(room_call(room, OPERATOR, &schema_method_store_backup, &(struct store_backup){ 0 }, &begun), 0);
+        sweep(room);
+        assert_int_equal(files_in(room, "blobs"), 1);
+        sqlite3_close(other);
+        params.job = begun.value.id;
+        do
+                assert_int_equal(room_call(room, OPERATOR, &schema_method_store_job_follow, &params, &at), 0);
+        while (at.value.state == JOB_STATE_RUNNING);
+        assert_int_equal(at.value.state, JOB_STATE_DONE);
+        sweep(room);
+        assert_int_equal(files_in(room, "blobs"), 0);
+        room_proof(room);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, room_setup, room_teardown)
 int main(void)
 {
@@ -317,6 +345,7 @@ int main(void)
                 STORY(the_file_of_a_note_is_for_agents),
                 STORY(what_is_open_or_unused_is_limited),
                 STORY(what_nobody_uses_goes_after_a_day_and_what_is_used_stays),
+                STORY(what_a_backup_may_name_stays_until_it_is_done),
                 STORY(equal_files_share_a_blob_until_the_last_is_redacted),
                 STORY(a_link_is_good_on_its_device_for_five_minutes_and_while_the_right_lasts),
         };

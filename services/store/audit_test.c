@@ -2,26 +2,6 @@
 #include "audit.h"
 #include "store_room.h"
 
-static void tamper(struct room *room, const char *sql)
-{
-        struct db *db;
-
-        assert_int_equal(db_open(arena_format(&room->arena, "%s/store.db", room->folder).p, 0, NULL, &store_migrations, &db), 0);
-        assert_int_equal(db_run(db, sql), 0);
-        db_close(db);
-}
-
-static void is_told(struct room *room, const char *words)
-{
-        struct verified got = room_verify(room);
-
-        assert_false(got.sound);
-        assert_true(got.problems.n > 0);
-        if (!memmem(got.problems.items[0].p, got.problems.items[0].n, words, strlen(words)))
-                print_error("%.*s\n", STR_ARG(got.problems.items[0]));
-        assert_non_null(memmem(got.problems.items[0].p, got.problems.items[0].n, words, strlen(words)));
-}
-
 static struct ulid grown(struct room *room)
 {
         struct ulid ticket = room_ticket(room, ALICE, "History").id;
@@ -51,8 +31,8 @@ static void a_text_that_was_exchanged_is_found(void **state)
         struct room *room = *state;
 
         room_ticket(room, ALICE, "Mine");
-        tamper(room, "UPDATE op_text SET text = CAST('Yours' AS BLOB) WHERE text = CAST('Mine' AS BLOB)");
-        is_told(room, "is not what was committed to");
+        room_tamper(room, "UPDATE op_text SET text = CAST('Yours' AS BLOB) WHERE text = CAST('Mine' AS BLOB)");
+        room_is_told(room, "is not what was committed to");
 }
 
 static void a_record_that_was_changed_breaks_the_chain(void **state)
@@ -60,8 +40,8 @@ static void a_record_that_was_changed_breaks_the_chain(void **state)
         struct room *room = *state;
 
         room_ticket(room, ALICE, "Mine");
-        tamper(room, "UPDATE op SET record = (SELECT record FROM op o WHERE o.seq = op.seq - 1) WHERE seq = (SELECT max(seq) - 1 FROM op)");
-        is_told(room, "the chain breaks here");
+        room_tamper(room, "UPDATE op SET record = (SELECT record FROM op o WHERE o.seq = op.seq - 1) WHERE seq = (SELECT max(seq) - 1 FROM op)");
+        room_is_told(room, "the chain breaks here");
 }
 
 static void a_signature_that_was_changed_is_found(void **state)
@@ -69,10 +49,10 @@ static void a_signature_that_was_changed_is_found(void **state)
         struct room *room = *state;
 
         grown(room);
-        tamper(room, "UPDATE checkpoint SET signature = zeroblob(64)");
-        is_told(room, "signature is not good");
-        tamper(room, "UPDATE checkpoint SET signature = x'00'");
-        is_told(room, "signature is not good");
+        room_tamper(room, "UPDATE checkpoint SET signature = zeroblob(64)");
+        room_is_told(room, "signature is not good");
+        room_tamper(room, "UPDATE checkpoint SET signature = x'00'");
+        room_is_told(room, "signature is not good");
 }
 
 static void a_log_that_was_cut_off_is_found(void **state)
@@ -80,10 +60,10 @@ static void a_log_that_was_cut_off_is_found(void **state)
         struct room *room = *state;
 
         grown(room);
-        tamper(room, "DELETE FROM op WHERE seq = (SELECT max(seq) FROM op)");
-        is_told(room, "the log ends with its op");
-        tamper(room, "DELETE FROM op WHERE seq >= (SELECT max(seq) FROM checkpoint); DELETE FROM chain");
-        is_told(room, "but a checkpoint vouches for");
+        room_tamper(room, "DELETE FROM op WHERE seq = (SELECT max(seq) FROM op)");
+        room_is_told(room, "the log ends with its op");
+        room_tamper(room, "DELETE FROM op WHERE seq >= (SELECT max(seq) FROM checkpoint); DELETE FROM chain");
+        room_is_told(room, "but a checkpoint vouches for");
 }
 
 int main(void)

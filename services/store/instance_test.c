@@ -31,16 +31,6 @@ static void restore(struct room *room)
         assert_int_equal(room_open_vfs(room, NULL), 0);
 }
 
-static void tamper(struct room *room, const char *sql)
-{
-        struct db *db;
-
-        assert_int_equal(db_open(arena_format(&room->arena, "%s/store.db", room->folder).p, 0, NULL, &store_migrations, &db), 0);
-        if (db_run(db, sql))
-                fail_msg("%s", db_error(db));
-        db_close(db);
-}
-
 static int64_t told_by(struct room *room, const char *sql)
 {
         struct db *db;
@@ -167,7 +157,7 @@ static void a_log_that_is_shorter_or_longer_than_its_chains_is_refused(void **st
                 backup(room);
                 for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
                         room_close(room);
-                        tamper(room, damages[i]);
+                        room_tamper(room, damages[i]);
                         room->instance += restored == 2; /* it is found out by who has just been given it, too */
                         assert_int_equal(room_open_vfs(room, NULL), -EBADMSG);
                         store_close(room->store);
@@ -182,16 +172,6 @@ static void a_log_that_is_shorter_or_longer_than_its_chains_is_refused(void **st
 }
 
 /* ---- verify ---- */
-
-static void is_told(struct room *room, const char *words)
-{
-        struct verified got = room_verify(room);
-
-        assert_false(got.sound);
-        assert_true(got.problems.n > 0);
-        if (!memmem(got.problems.items[0].p, got.problems.items[0].n, words, strlen(words)))
-                fail_msg("%.*s", STR_ARG(got.problems.items[0]));
-}
 
 static void what_was_changed_is_found_in_each_instance_s_part(void **state)
 {
@@ -224,8 +204,8 @@ static void what_was_changed_is_found_in_each_instance_s_part(void **state)
         grown(room, 3);
         backup(room);
         for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-                tamper(room, changes[i].sql);
-                is_told(room, changes[i].words);
+                room_tamper(room, changes[i].sql);
+                room_is_told(room, changes[i].words);
                 room_close(room);
                 copy_in(room, "copy.db", "store.db");
                 assert_int_equal(room_open_vfs(room, NULL), 0);
@@ -242,11 +222,11 @@ static void what_was_cut_off_the_former_instance_s_end_is_missed_by_the_next(voi
         backup(room);
         restore(room);
         grown(room, 3);
-        tamper(room, "DELETE FROM op WHERE seq = (SELECT seq FROM chain WHERE origin = (SELECT origin FROM instance WHERE n = 1));"
+        room_tamper(room, "DELETE FROM op WHERE seq = (SELECT seq FROM chain WHERE origin = (SELECT origin FROM instance WHERE n = 1));"
                      "UPDATE op SET seq = -(seq - 1) WHERE seq > (SELECT seq FROM chain WHERE origin = (SELECT origin FROM instance WHERE n = 1));"
                      "UPDATE op SET seq = -seq WHERE seq < 0;"
                      "UPDATE chain SET seq = seq - 1 WHERE origin = (SELECT origin FROM instance WHERE n = 1);");
-        is_told(room, "does not name the op before");
+        room_is_told(room, "does not name the op before");
 }
 
 /* ---- cursors ---- */

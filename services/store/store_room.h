@@ -346,6 +346,28 @@ static inline struct verified room_verify(struct room *room)
         return *job.verified;
 }
 
+/* Behind the log's back, while the room is closed. */
+static inline void room_tamper(struct room *room, const char *sql)
+{
+        struct db *db;
+
+        assert_int_equal(db_open(arena_format(&room->arena, "%s/store.db", room->folder).p, 0, NULL, &store_migrations, &db), 0);
+        if (db_run(db, sql))
+                fail_msg("%s", db_error(db));
+        db_close(db);
+}
+
+/* The first thing that verify finds has these words. */
+static inline void room_is_told(struct room *room, const char *words)
+{
+        struct verified got = room_verify(room);
+
+        assert_false(got.sound);
+        assert_true(got.problems.n > 0);
+        if (!memmem(got.problems.items[0].p, got.problems.items[0].n, words, strlen(words)))
+                fail_msg("%.*s", STR_ARG(got.problems.items[0]));
+}
+
 /* What every story ends with: the log folds to the very tables, and its chain is whole. */
 static inline void room_proof(struct room *room)
 {

@@ -90,14 +90,25 @@ story("a page that is left open for longer than a session goes on as if nothing 
 });
 
 story("a page comes through a restore from a backup: what is lost goes away, and what follows comes live", async ({ desk, browser }) => {
-        const { linus, page, id } = await opened(desk, browser);
+        const { linus, agnes, page, number, id } = await opened(desk, browser);
         await page.evaluate(() => { window.here = true; });
+        const ben = await desk.member("ben@example.org", "Ben", "agent");
         const { name } = JSON.parse(await desk.ctl("--json", "backup"));
         await linus("comment.add", { ticket: id, body: "Of the lost future." });
         await sees(page, "Of the lost future.");
         await linus("ticket.create", { subject: "Lost as well", body: "It never was." });
         await sees(page, "Lost as well");
+        await ben("note.add", { ticket: id, body: "@Agnes Aalto: look at this" });
+        const [mentions, history] = await Promise.all([agnes.open("/mentions"), agnes.open(`/t/${number}?v=all`)]);
+        const named = mentions.getByRole("main").getByRole("link", { name: /The VPN does not start/ });
+        await named.waitFor();
+        await history.getByRole("button", { name: "Actions", exact: true }).click();
+        await history.locator(".menu:popover-open").getByRole("button", { name: "History" }).click();
+        const noted = history.getByRole("dialog").getByRole("listitem").filter({ hasText: "wrote a note" });
+        await noted.waitFor();
         await desk.call("restore", name);
+        await named.waitFor({ state: "detached" });
+        await noted.waitFor({ state: "detached" });
         await page.getByText("Of the lost future.").waitFor({ state: "detached" });
         await page.getByText("Lost as well").waitFor({ state: "detached" });
         await linus("comment.add", { ticket: id, body: "It goes on." });
