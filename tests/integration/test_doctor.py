@@ -10,7 +10,13 @@ from harness import Desk, until
 def desk():
     with Desk() as desk:
         yield desk
-        desk.run_ctl("backup")
+
+
+@pytest.fixture(scope="module")
+def well(desk):
+    """The same, with a backup: so nothing is to be said of it."""
+    desk.ctl("backup")
+    return desk
 
 
 def findings(desk):
@@ -37,41 +43,41 @@ def test_a_desk_without_a_backup_is_told_so_and_then_it_is_well(desk):
 
 
 @pytest.mark.parametrize("service", ["store", "identity", "fanout", "mycelium-supervisor"])
-def test_a_service_that_is_away_is_named_with_the_next_command(desk, service):
-    desk.terminate(service)
-    level, text = findings(desk)[service]
+def test_a_service_that_is_away_is_named_with_the_next_command(well, service):
+    well.terminate(service)
+    level, text = findings(well)[service]
     assert level == "failure" and f"`systemctl status assist-{service}`" in text
-    said = desk.run_ctl("doctor")
+    said = well.run_ctl("doctor")
     assert said.returncode == 1 and f"FAILURE  {service} " in said.stdout and said.stdout.endswith("What is not good says what to do.\n")
-    desk.start(service)
-    until("it is well again", lambda: findings(desk) == {})
+    well.start(service)
+    until("it is well again", lambda: findings(well) == {})
 
 
 @pytest.mark.parametrize("service", ["gateway", "courier"])
-def test_who_has_no_socket_is_missed_too(desk, service):
-    desk.terminate(service)
-    level, text = until("it is missed", lambda: findings(desk).get(service))
+def test_who_has_no_socket_is_missed_too(well, service):
+    well.terminate(service)
+    level, text = until("it is missed", lambda: findings(well).get(service))
     assert level == "failure" and f"assist-{service}" in text
-    desk.start(service)
-    until("it is well again", lambda: findings(desk) == {})
+    well.start(service)
+    until("it is well again", lambda: findings(well) == {})
 
 
-def test_keys_that_are_lost_open_or_no_keys_are_named(desk):
-    key = desk.root / "keys/store/link"
+def test_keys_that_are_lost_open_or_no_keys_are_named(well):
+    key = well.root / "keys/store/link"
     text = key.read_text()
     try:
         key.chmod(0o644)
-        assert findings(desk)["store/link"] == ("failure", f"{key} can be read by others: `chmod 600 {key}`")
+        assert findings(well)["store/link"] == ("failure", f"{key} can be read by others: `chmod 600 {key}`")
         key.chmod(0o600)
         key.write_text("short\n")
-        assert "is no key of 64 hexadecimal digits" in findings(desk)["store/link"][1]
+        assert "is no key of 64 hexadecimal digits" in findings(well)["store/link"][1]
         key.unlink()
-        assert "No such file" in findings(desk)["store/link"][1] and "project init" in findings(desk)["store/link"][1]
+        assert "No such file" in findings(well)["store/link"][1] and "project init" in findings(well)["store/link"][1]
     finally:
         key.write_text(text)
         key.chmod(0o600)
-    mark = desk.root / "state/identity/restoring"
+    mark = well.root / "state/identity/restoring"
     mark.write_text("replaced-x")
-    assert "a restore was not finished" in findings(desk)["identity"][1]
+    assert "a restore was not finished" in findings(well)["identity"][1]
     mark.unlink()
-    assert findings(desk) == {} and desk.run_ctl("doctor", "now").returncode == 2
+    assert findings(well) == {} and well.run_ctl("doctor", "now").returncode == 2
