@@ -78,10 +78,11 @@ story("a page goes on where it was through restarts of every service, without a 
 
 story("a page that is left open for longer than a session goes on as if nothing were", async ({ desk, browser }) => {
         const { linus, page, id } = await opened(desk, browser);
+        const ben = await desk.member("ben@example.org", "Ben", "agent");
         await page.evaluate(() => { window.here = true; });
         await page.getByLabel("Your reply").fill("Written before the night");
         await desk.call("shift_clock", 13 * 60 * 60);
-        await linus("comment.add", { ticket: id, body: "Good morning." });
+        await ben("note.add", { ticket: id, body: "Good morning." }); // a reply would have to be read before she sends hers
         await sees(page, "Good morning.");
         equal(await page.getByLabel("Your reply").inputValue(), "Written before the night");
         await page.keyboard.press("Control+Enter");
