@@ -260,6 +260,11 @@ class Desk:
                     return sample["value"]
         return None
 
+    def heard_all(self):
+        """Waits until fanout has followed the log as far as it goes now: whoever asks for what is live hears of later things alone."""
+        head = self.figure("store", "log_head")
+        until("fanout has followed the log", lambda: (self.figure("fanout", "log_position") or 0) >= head)
+
     def user(self, email, name, role="customer"):
         return self.ctl_json("user", "add", email, "--name", name, "--role", role)["id"]
 
@@ -462,9 +467,12 @@ class Device:
 
 class Live:
     """A WebSocket that a thread reads. Frames must be contiguous with the cursor; each event is kept once it came. What is ephemeral
-    is in `mentions`. Pages are acknowledged as they come, unless `patient`: then by acknowledge()."""
+    is in `mentions`. Pages are acknowledged as they come, unless `patient`: then by acknowledge(). Without a cursor nothing comes that
+    was done before."""
 
     def __init__(self, device, cursor=None, patient=False):
+        if cursor is None:
+            device.desk.heard_all()
         self.device, self.asked, self.patient = device, cursor, patient
         self.mentions, self.pages, self.pulls = [], 0, 0
         self.hello = self.error = None
