@@ -22,6 +22,8 @@ struct db {
                 struct ulid *ids;       /* room for its values that are ULIDs, which come by value */
         } *statements;
         size_t n, capacity;
+        void *kept;
+        void (*release)(void *kept);
 };
 
 /* No retry mends it, so it is not the I/O error that passes. */
@@ -70,6 +72,30 @@ sqlite3 *db_handle(struct db *db)
 const char *db_error(struct db *db)
 {
         return sqlite3_errmsg(db->sqlite);
+}
+
+void db_keep(struct db *db, void *kept, void (*release)(void *kept))
+{
+        db_forget(db);
+        db->kept = kept;
+        db->release = release;
+}
+
+void *db_kept(const struct db *db)
+{
+        return db->kept;
+}
+
+void db_forget(struct db *db)
+{
+        if (db->kept)
+                db->release(db->kept);
+        db->kept = NULL;
+}
+
+static void rolled_back(void *db)
+{
+        db_forget(db);
 }
 
 int db_run(struct db *db, const char *sql)
@@ -434,6 +460,7 @@ static int configure(struct db *db, int flags)
         int r;
 
         sqlite3_busy_timeout(db->sqlite, BUSY_TIMEOUT_MS);
+        sqlite3_rollback_hook(db->sqlite, rolled_back, db);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -501,6 +528,7 @@ void db_close(struct db *db)
 {
         if (!db)
                 return;
+        db_forget(db);
         for (size_t i = 0; i < db->capacity; i++) {
                 sqlite3_finalize(db->statements[i].statement);
                 free(db->statements[i].ids);

@@ -30,6 +30,11 @@ void db_close(struct db *db);
 int db_copy(struct db *db, const char *path, int (*goes_on)(void *data, int64_t pages, int64_t of), void *data);
 sqlite3 *db_handle(struct db *db);
 const char *db_error(struct db *db);
+/* What its user keeps in memory of what the database says: released when the connection closes, or rolls back, since then it may not say so any
+ * more. db_forget is for who rolls back to a savepoint. NULL: nothing is kept. */
+void db_keep(struct db *db, void *kept, void (*release)(void *kept));
+void *db_kept(const struct db *db);
+void db_forget(struct db *db);
 int db_run(struct db *db, const char *sql);     /* any number of statements, without values */
 
 /* A statement ready to step, its values bound by `types`, one letter each (NULL where there is no memory; db_step then says so):

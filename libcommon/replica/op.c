@@ -63,7 +63,7 @@ static bool is_device(struct str s)
         return true;
 }
 
-static bool op_is_valid(const struct op *op)
+bool op_is_valid(const struct op *op)
 {
         if (op->origin_seq < 1 || op->origin_seq > SEQ_MAX || op->device_seq < 0 || op->device_seq > SEQ_MAX)
                 return false;
@@ -84,8 +84,7 @@ static int base_cmp(const struct op_base *a, const struct op_base *b)
         return r ? r : stamp_cmp(a->stamp, b->stamp);
 }
 
-/* Ascending, each once. Returns how many. */
-static uint32_t base_sort(const struct op *op, const struct op_base *ret_sorted[OP_BASE_MAX])
+uint32_t op_base_sort(const struct op *op, const struct op_base *ret_sorted[OP_BASE_MAX])
 {
         uint32_t n = 0;
 
@@ -119,7 +118,7 @@ void op_encode(const struct op *op, struct buf *out)
         uint32_t n_base;
 
         assert(op_is_valid(op));
-        n_base = base_sort(op, base);
+        n_base = op_base_sort(op, base);
 
         msgpack_put_array(out, RECORD_FIELDS);
         msgpack_put_int(out, OP_VERSION);

@@ -50,7 +50,12 @@ static inline struct stamp op_stamp(const struct op *op)
         return (struct stamp){ .hlc = op->hlc, .op_id = op->op_id, .n = op->n };
 }
 
-/* Appends the record. The op is within the limits above: they are asserted. */
+/* Whether it is within the limits above. */
+bool op_is_valid(const struct op *op);
+/* Its bases as the record has them: ascending, each once. Returns how many. */
+uint32_t op_base_sort(const struct op *op, const struct op_base *ret_sorted[OP_BASE_MAX]);
+
+/* Appends the record. The op is valid: this is asserted. */
 void op_encode(const struct op *op, struct buf *out);
 
 /* 0, or -EBADMSG for anything that op_encode would not have written: every length, count, range and the one way to

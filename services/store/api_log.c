@@ -38,9 +38,9 @@ static int since_start(struct store *s, struct call *c, struct db *db, struct st
 }
 
 /* Each audience is a range of op_by_audience; SQLite merges them by seq. */
-static const char since_agent[] = "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2"
+static const char since_agent[] = "SELECT " LOG_COLUMNS " FROM op WHERE seq > ?1 AND seq <= ?2"
                                   " AND (scope <> 2 OR audience = ?3) ORDER BY seq";
-static const char since_customer[] = "SELECT seq, scope, audience, record FROM op WHERE seq IN ("
+static const char since_customer[] = "SELECT " LOG_COLUMNS " FROM op WHERE seq IN ("
                                      "  SELECT seq FROM op WHERE scope = 0 AND seq > ?1 AND seq <= ?2 AND audience IN ("
                                      "    SELECT id FROM ticket WHERE requester = ?3 UNION"
                                      "    SELECT ticket FROM member WHERE kind = 2 AND element = ?3 AND added AND NOT removed)"
@@ -83,7 +83,7 @@ int store_on_op_since(struct store *s, struct call *c, const struct op_since *in
                         ret->more = true;
                         break;
                 }
-                r = log_entry_read(q, &c->arena, &e);
+                r = log_entry_read(db, q, &c->arena, &e);
                 if (r)
                         break;
                 last = e.seq;

@@ -48,15 +48,15 @@ static int op_fold(struct then *p, const struct log_entry *e)
 
 static int ops_fold(struct then *p, struct ulid ticket, int64_t until_seq, uint64_t until_hlc)
 {
-        sqlite3_stmt *q = db_query(p->from, "SELECT seq, scope, audience, record FROM op WHERE scope = 0 AND audience = ?1 AND seq <= ?2 UNION ALL"
-                                            " SELECT seq, scope, audience, record FROM op WHERE scope = 1 AND audience = ?1 AND seq <= ?2",
+        sqlite3_stmt *q = db_query(p->from, "SELECT " LOG_COLUMNS " FROM op WHERE scope = 0 AND audience = ?1 AND seq <= ?2 UNION ALL"
+                                            " SELECT " LOG_COLUMNS " FROM op WHERE scope = 1 AND audience = ?1 AND seq <= ?2",
                                    "ui", ticket, until_seq);
         int r;
 
         while ((r = db_step(p->from, q)) > 0) {
                 struct log_entry e;
 
-                r = log_entry_read(q, &p->arena, &e);
+                r = log_entry_read(p->from, q, &p->arena, &e);
                 if (!r && e.op.hlc <= until_hlc)
                         r = op_fold(p, &e);
                 arena_reset(&p->arena);

@@ -50,18 +50,6 @@ static void body_of_creation(const struct schema_op *kind, void *body, const str
         }
 }
 
-static int entry_at(struct db *db, struct stamp stamp, struct arena *arena, struct log_entry *ret)
-{
-        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE op_id = ?1 AND n = ?2", "ui", stamp.op_id, (int64_t)stamp.n);
-        int r = db_step(db, q);
-
-        if (r <= 0)
-                return r ? r : -ENOENT;
-        r = log_entry_read(q, arena, ret);
-        db_done(q);
-        return r;
-}
-
 /* Of the writes that this one names, the newest. */
 static int before_view(struct db *db, const struct log_entry *e, struct arena *arena, struct audit_entry *ret)
 {
@@ -73,7 +61,7 @@ static int before_view(struct db *db, const struct log_entry *e, struct arena *a
         for (size_t i = 0; i < e->op.n_base; i++)
                 if (stamp_cmp(e->op.base[i].stamp, newest) > 0)
                         newest = e->op.base[i].stamp;
-        r = e->op.n_base ? entry_at(db, newest, arena, &was) : -ENOENT;
+        r = e->op.n_base ? log_entry_of(db, newest.op_id, newest.n, arena, &was) : -ENOENT;
         if (r || !was.kind)
                 return r == -ENOENT ? 0 : r;
         r = body_read(db, &was, arena, &body);
@@ -167,10 +155,10 @@ static int after_read(struct store *s, struct db *db, struct call *c, const stru
         return r > POSITION_GOOD ? call_invalid(c, "after", "must be the `next` of the page before") : r;
 }
 
-static const char list_all[] = "SELECT seq, scope, audience, record FROM op WHERE seq < ?1 AND (?2 = ?2) ORDER BY seq DESC LIMIT 2000";
-static const char list_of_ticket[] = "SELECT * FROM (SELECT seq, scope, audience, record FROM op WHERE scope = 0 AND audience = ?2 AND seq < ?1"
+static const char list_all[] = "SELECT " LOG_COLUMNS " FROM op WHERE seq < ?1 AND (?2 = ?2) ORDER BY seq DESC LIMIT 2000";
+static const char list_of_ticket[] = "SELECT * FROM (SELECT " LOG_COLUMNS " FROM op WHERE scope = 0 AND audience = ?2 AND seq < ?1"
                                      "   ORDER BY seq DESC LIMIT 2000) UNION ALL"
-                                     " SELECT * FROM (SELECT seq, scope, audience, record FROM op WHERE scope = 1 AND audience = ?2 AND seq < ?1"
+                                     " SELECT * FROM (SELECT " LOG_COLUMNS " FROM op WHERE scope = 1 AND audience = ?2 AND seq < ?1"
                                      "   ORDER BY seq DESC LIMIT 2000) ORDER BY seq DESC LIMIT 2000";
 _Static_assert(LOOK_MAX == 2000, "as the SQL says");
 
@@ -198,13 +186,13 @@ int store_on_audit_list(struct store *s, struct call *c, const struct audit_list
                 if (ret->items.n == (size_t)in->limit || bytes >= PAGE_BYTES)
                         break;
                 looked++;
-                r = log_entry_read(q, &skipped, &e);
+                r = log_entry_read(db, q, &skipped, &e);
                 if (!r)
                         last = e.seq;
                 if (!r && wanted(in, &e)) {
                         struct audit_entry *entry = &ret->items.items[ret->items.n++];
 
-                        r = log_entry_read(q, &c->arena, &e);
+                        r = log_entry_read(db, q, &c->arena, &e);
                         if (!r)
                                 r = entry_view(db, &e, &c->arena, entry);
                         if (!r)

@@ -32,7 +32,33 @@ static void a_text_that_was_exchanged_is_found(void **state)
 
         room_ticket(room, ALICE, "Mine");
         room_tamper(room, "UPDATE op_text SET text = CAST('Yours' AS BLOB) WHERE text = CAST('Mine' AS BLOB)");
+        room_is_told(room, "its record, or a text of it, is not what its hash says");
+}
+
+static void of_whole_records_it_is_found_which_text_was_exchanged(void **state)
+{
+        struct room *room = *state;
+
+        room_ticket(room, ALICE, "Mine");
+        room_records_whole(room, room->store->writer.db);
+        room_proof(room);
+        room_tamper(room, "UPDATE op_text SET text = CAST('Yours' AS BLOB) WHERE text = CAST('Mine' AS BLOB)");
         room_is_told(room, "is not what was committed to");
+}
+
+static void a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at(void **state)
+{
+        struct room *room = *state;
+        struct verified got;
+
+        room_ticket(room, ALICE, "Mine");
+        room_ticket(room, BOB, "Yours");
+        room_tamper(room, "DELETE FROM op_text WHERE text = CAST('Mine' AS BLOB); UPDATE op_text SET text = x'' WHERE text = CAST('Yours' AS BLOB)");
+        got = room_verify(room);
+        assert_int_equal(got.problems.n, 2);
+        assert_non_null(memmem(got.problems.items[0].p, got.problems.items[0].n, "a text that it committed to is lost", 35));
+        assert_non_null(memmem(got.problems.items[1].p, got.problems.items[1].n, "is not what its hash says", 25));
+        assert_int_equal(got.ops, room->store->head);
 }
 
 static void a_record_that_was_changed_breaks_the_chain(void **state)
@@ -41,6 +67,8 @@ static void a_record_that_was_changed_breaks_the_chain(void **state)
 
         room_ticket(room, ALICE, "Mine");
         room_tamper(room, "UPDATE op SET record = (SELECT record FROM op o WHERE o.seq = op.seq - 1) WHERE seq = (SELECT max(seq) - 1 FROM op)");
+        room_is_told(room, "its record, or a text of it, is not what its hash says");
+        room_records_whole(room, room->store->writer.db);
         room_is_told(room, "the chain breaks here");
 }
 
@@ -71,6 +99,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_sound_log_says_how_far_it_is_signed_redacted_or_not, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_text_that_was_exchanged_is_found, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(of_whole_records_it_is_found_which_text_was_exchanged, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_record_that_was_changed_breaks_the_chain, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_signature_that_was_changed_is_found, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_log_that_was_cut_off_is_found, room_setup, room_teardown),

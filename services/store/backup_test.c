@@ -121,7 +121,7 @@ static void what_is_damaged_is_said_and_the_rest_is_there(void **state)
         assert_int_equal(job.state, JOB_STATE_DONE);
         assert_false(job.backed_up->sound);
         assert_int_equal(job.backed_up->problems.n, 3);
-        assert_true(is_said(&job, "op 1: the text of field "));
+        assert_true(is_said(&job, "op 1: its record, or a text of it, "));
         assert_true(is_said(&job, ": the file of an attachment is missing, or can't be read: No such file"));
         assert_true(is_said(&job, ": the file of an attachment has other bytes than were stored"));
         assert_int_equal(job.backed_up->files, 2);

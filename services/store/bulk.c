@@ -48,17 +48,17 @@ static int bulk_init(struct bulk *b, bool has_macro, struct ulid macro)
 
 static int changed_since(struct bulk *b, struct ulid ticket, bool *ret)
 {
-        sqlite3_stmt *q = db_query(b->db, "SELECT record FROM op WHERE scope IN (0, 1) AND audience = ?1 AND seq > ?2", "ui", ticket, b->seen);
+        sqlite3_stmt *q = db_query(b->db, "SELECT " LOG_COLUMNS " FROM op WHERE scope IN (0, 1) AND audience = ?1 AND seq > ?2", "ui", ticket, b->seen);
         int r;
 
         *ret = false;
         while (!*ret && (r = db_step(b->db, q)) > 0) {
-                struct op op;
+                struct log_entry e;
 
-                r = op_decode(arena_str(&b->c->arena, db_column_str(q, 0)), &b->c->arena, &op);
+                r = log_entry_read(b->db, q, &b->c->arena, &e);
                 if (r)
                         break;
-                *ret = !ulid_eq(op.actor, b->caller.user);
+                *ret = !ulid_eq(e.op.actor, b->caller.user);
         }
         db_done(q);
         return *ret ? 0 : r;

@@ -41,18 +41,18 @@ int definition_fold(struct db *db, const struct schema_op *kind, const struct op
                      (int64_t)is_retired(kind, body), op->op_id, (int64_t)op->n, owner_of(kind, body));
 }
 
-/* The body of the write at a row of "SELECT seq, scope, audience, record ...". */
+/* The body of the write at a row of "SELECT " LOG_COLUMNS " ...". */
 static int body_read(struct db *db, sqlite3_stmt *q, struct arena *arena, void *ret)
 {
         struct log_entry e;
-        int r = log_entry_read(q, arena, &e);
+        int r = log_entry_read(db, q, arena, &e);
 
         return r ? r : log_entry_body(db, &e, arena, ret);
 }
 
 int definition_find(struct db *db, const struct schema_op *kind, struct ulid id, struct arena *arena, void *ret)
 {
-        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
+        sqlite3_stmt *q = db_query(db, "SELECT " LOG_COLUMNS " FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
                                        " WHERE d.kind = ?1 AND d.id = ?2",
                                    "tu", str_of(kind->name), id);
         int r = db_step(db, q);
@@ -101,7 +101,7 @@ int definition_list(struct db *db, const struct schema_op *kind, const struct ul
                 return r;
         ret->items = arena_zalloc(arena, (size_t)n * size);
         ret->n = 0;
-        q = db_query(db, "SELECT seq, scope, audience, record FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
+        q = db_query(db, "SELECT " LOG_COLUMNS " FROM definition d JOIN op ON op.op_id = d.op_id AND op.n = d.n"
                          " WHERE d.kind = ?1 AND d.owner IS ?2 ORDER BY d.name, d.id",
                      "tU", str_of(kind->name), owner);
         while ((r = db_step(db, q)) > 0) {

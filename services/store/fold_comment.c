@@ -1,6 +1,7 @@
 /* How comments and notes are folded: ops of the same shape, in tables of their own, so that no query for customers can meet a note. */
 #include "fold_step.h"
 
+#include "record.h"
 #include "registers.h"
 #include "schema/comment.h"
 #include "search.h"
@@ -31,6 +32,13 @@ struct comment_sql {
         }
 static const struct comment_sql comment_sql[2] = { COMMENT_SQL("comment", "comments"), COMMENT_SQL("note", "notes") };
 
+static int texts_delete(struct fold *f, int64_t seq)
+{
+        int r = record_redact(f->db, seq);
+
+        return r ? r : db_do(f->db, "DELETE FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0), log_text_id(seq + 1, 0));
+}
+
 static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
 {
         int64_t seq;
@@ -39,7 +47,7 @@ static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
         if (r)
                 return r == -ENOENT ? 0 : r;
         r = search_forget(f->db, seq);
-        return r ? r : db_do(f->db, "DELETE FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0), log_text_id(seq + 1, 0));
+        return r ? r : texts_delete(f, seq);
 }
 
 /* The stamp up to which the comment's texts are redacted: 0, or -ENOENT. */
@@ -52,6 +60,22 @@ static int redaction(struct fold *f, struct ulid comment, struct stamp *ret)
                 return r ? r : -ENOENT;
         r = db_column_is_null(q, 0) ? -ENOENT : stamp_unpack(db_column_str(q, 0), ret);
         db_done(q);
+        return r;
+}
+
+static int names_delete(struct fold *f, struct ulid comment)
+{
+        sqlite3_stmt *q = db_query(f->db, "SELECT o.seq FROM attachment a CROSS JOIN op o ON o.op_id = a.op_id AND o.n = a.n WHERE a.comment = ?1", "u",
+                                   comment);
+        int r;
+
+        while ((r = db_step(f->db, q)) > 0) {
+                r = texts_delete(f, db_column_int(q, 0));
+                if (r) {
+                        db_done(q);
+                        return r;
+                }
+        }
         return r;
 }
 
@@ -229,9 +253,7 @@ int fold_comment_redact(struct fold *f, const void *body)
                 }
         }
         if (!r)
-                r = db_do(f->db, "DELETE FROM op_text WHERE id IN (SELECT t.id FROM attachment a CROSS JOIN op o ON o.op_id = a.op_id AND o.n = a.n"
-                                 " CROSS JOIN op_text t ON t.id BETWEEN " LOG_TEXT_ID("o", "0") " AND " LOG_TEXT_ID("o", "63")
-                                 " WHERE a.comment = ?1)", "u", b->comment);
+                r = names_delete(f, b->comment);
         if (!r)
                 r = db_do(f->db, "UPDATE attachment SET blob = NULL WHERE comment = ?1", "u", b->comment);
         return r ? r : search_stain(f->db, f->internal);

@@ -294,9 +294,9 @@ static void any_order_and_repetition_of_ops_folds_to_the_same_tables(void **stat
         assert_int_equal(db_int(room->store->follow_db, &count, "SELECT count(*) FROM op", ""), 0);
         entries = arena_array(&room->arena, (size_t)count, sizeof(*entries));
         order = arena_array(&room->arena, 2 * (size_t)count, sizeof(*order));
-        q = db_query(room->store->follow_db, "SELECT seq, scope, audience, record FROM op ORDER BY seq", "");
+        q = db_query(room->store->follow_db, "SELECT " LOG_COLUMNS " FROM op ORDER BY seq", "");
         while (db_step(room->store->follow_db, q) > 0)
-                assert_int_equal(log_entry_read(q, &room->arena, &entries[n++]), 0);
+                assert_int_equal(log_entry_read(room->store->follow_db, q, &room->arena, &entries[n++]), 0);
         assert_int_equal(n, count);
         for (size_t i = 0; i < n; i++)
                 order[i] = i;

@@ -3,8 +3,8 @@
 #include "store.h"
 
 static const char *const steps[] = {
-        /* the log itself. scope: enum schema_audience; audience: the ticket or user, NULL where it is about none.
-         * request: hash of the command, with its first effect. */
+        /* the log itself. scope: enum schema_audience; audience: the ticket or user, NULL where it is about none. record: record.h.
+         * request: of the command's hash, with its first effect. */
         "CREATE TABLE op ("
         "  seq INTEGER PRIMARY KEY, op_id BLOB NOT NULL, n INTEGER NOT NULL,"
         "  scope INTEGER NOT NULL, audience BLOB, request BLOB, record BLOB NOT NULL);"
@@ -259,6 +259,9 @@ static const char *const steps[] = {
 
         /* local: the last backup that was kept */
         "CREATE TABLE backup (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL, bytes INTEGER NOT NULL);",
+
+        /* local: what records of the log repeat: names.h, record.h */
+        "CREATE TABLE op_name (number INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);",
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

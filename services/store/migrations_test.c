@@ -14,7 +14,7 @@ static const char texts_by_op[] =
         "INSERT INTO old_search SELECT s.id, s.source, s.ticket, coalesce(s.field, (SELECT id FROM comment c WHERE c.op_id = m.op_id AND c.n = m.n),"
         "    (SELECT id FROM note c WHERE c.op_id = m.op_id AND c.n = m.n)), o.op_id, o.n, s.text & 63"
         "  FROM search_text s JOIN op m ON m.seq = s.id JOIN op o ON o.seq = s.text >> 6;"
-        "DROP VIEW search_content; DROP TABLE op_text; DROP TABLE search_text; DROP TABLE instance; DROP TABLE backup;"
+        "DROP VIEW search_content; DROP TABLE op_text; DROP TABLE search_text; DROP TABLE instance; DROP TABLE backup; DROP TABLE op_name;"
         "ALTER TABLE old_text RENAME TO op_text; ALTER TABLE old_search RENAME TO search_text;"
         "CREATE INDEX search_text_by_op ON search_text(op_id, n);"
         "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
@@ -24,6 +24,7 @@ static void go_back(struct room *room, const char *sql, int version)
 {
         struct db *db;
 
+        room_records_whole(room, room->store->writer.db);
         room_close(room);
         assert_int_equal(db_open(arena_format(&room->arena, "%s/store.db", room->folder).p, 0, NULL, &store_migrations, &db), 0);
         assert_int_equal(db_begin(db), 0);

@@ -275,6 +275,7 @@ static void a_store_of_before_gets_its_tables_when_it_is_opened(void **state)
         struct comment comment = written(room, AGNES, ticket, "Answered");
         struct ticket_search_result found;
 
+        room_records_whole(room, room->store->writer.db);
         room_close(room);
         make_old(room);
         assert_int_equal(room_open_vfs(room, NULL), 0);

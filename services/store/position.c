@@ -1,6 +1,6 @@
 #include "position.h"
 
-#include "tx.h"
+#include "record.h"
 
 #include <errno.h>
 
@@ -15,7 +15,8 @@ struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_H
         return (struct str){ text, CURSOR_TEXT };
 }
 
-/* Whoever of the log's writers wrote the first op; ours where there is none yet. */
+/* What whoever wrote the first op began with; or we, where there is none yet. A log of the first versions may be of one whose key is not known: then
+ * the first op says it. */
 static int hash_before_all(struct store *s, struct db *db, uint8_t ret[OP_HASH_BYTES])
 {
         struct arena arena = { 0 };
@@ -23,9 +24,10 @@ static int hash_before_all(struct store *s, struct db *db, uint8_t ret[OP_HASH_B
         struct chain fresh;
         int r = log_entry_at(db, 1, &arena, &first);
 
-        chain_init(&fresh, s->public_key);
-        if (!r || r == -ENOENT)
-                memcpy(ret, r ? fresh.head : first.op.prev_hash, OP_HASH_BYTES);
+        chain_init(&fresh, r == -ENOENT ? s->public_key : s->project_key);
+        if (!r && memcmp(fresh.origin, first.op.origin, OP_ORIGIN_BYTES) != 0)
+                memcpy(fresh.head, first.op.prev_hash, OP_HASH_BYTES);
+        memcpy(ret, fresh.head, OP_HASH_BYTES);
         arena_deinit(&arena);
         return r == -ENOENT ? 0 : r;
 }
@@ -41,7 +43,7 @@ int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HA
         r = db_step(db, q);
         if (r <= 0)
                 return r ? r : -ENOENT;
-        op_hash(db_column_str(q, 0), ret);
+        record_hash(db_column_str(q, 0), ret);
         db_done(q);
         return 0;
 }

@@ -36,7 +36,7 @@ static int row_fold(struct rebuild *b, sqlite3_stmt *q)
 {
         struct log_entry e;
         void *body;
-        int r = log_entry_read(q, &b->arena, &e);
+        int r = log_entry_read(b->from, q, &b->arena, &e);
 
         if (!r)
                 r = log_place(b->to, &e);
@@ -59,7 +59,7 @@ static int64_t least(int64_t a, int64_t b)
 static int slice_fold(struct rebuild *b, int64_t until)
 {
         int64_t from = b->folded, to = least(until, from + JOB_SLICE_OPS);
-        sqlite3_stmt *q = db_query(b->from, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", from, to);
+        sqlite3_stmt *q = db_query(b->from, "SELECT " LOG_COLUMNS " FROM op WHERE seq > ?1 AND seq <= ?2 ORDER BY seq", "ii", from, to);
         int r = db_step(b->from, q), copied = r > 0 ? log_texts_copy(b->from, b->to, from + 1, to - from) : 0;
 
         for (; r > 0 && !copied; r = db_step(b->from, q)) {

@@ -97,20 +97,11 @@ int registers_conflict(struct db *db, struct ulid entity, enum register_field fi
 /* Whether the writer of the command under way had seen the write with this stamp: it came before, or was their own. */
 static int was_seen(struct tx *tx, struct stamp stamp, int64_t seen_seq, bool *ret)
 {
-        sqlite3_stmt *q = db_query(tx->db, "SELECT seq, record FROM op WHERE op_id = ?1 AND n = ?2", "ui", stamp.op_id, (int64_t)stamp.n);
-        int r = db_step(tx->db, q);
-        struct op op;
+        struct log_entry e;
+        int r = log_entry_of(tx->db, stamp.op_id, stamp.n, tx->arena, &e);
 
-        if (r <= 0)
-                return r ? r : -EBADMSG;
-        *ret = db_column_int(q, 0) <= seen_seq;
-        r = 0;
-        if (!*ret) {
-                r = op_decode(db_column_str(q, 1), tx->arena, &op);
-                *ret = !r && ulid_eq(op.actor, tx->actor.user);
-        }
-        db_done(q);
-        return r;
+        *ret = !r && (e.seq <= seen_seq || ulid_eq(e.op.actor, tx->actor.user));
+        return r == -ENOENT ? -EBADMSG : r;
 }
 
 int registers_accept(struct tx *tx, struct ulid entity, enum register_field field, struct stamp created, int64_t seen_seq,

@@ -168,11 +168,11 @@ int search_index(struct db *db, struct db *log, struct arena *arena, int64_t max
         if (r)
                 return r;
         behind = seq;
-        q = db_query(log, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", seq, max_ops);
+        q = db_query(log, "SELECT " LOG_COLUMNS " FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", seq, max_ops);
         while ((r = db_step(log, q)) > 0) {
                 struct log_entry e;
 
-                r = log_entry_read(q, arena, &e);
+                r = log_entry_read(log, q, arena, &e);
                 if (!r)
                         r = entry_index(db, &e, arena, behind);
                 arena_reset(arena);

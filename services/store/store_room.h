@@ -357,6 +357,42 @@ static inline void room_tamper(struct room *room, const char *sql)
         db_close(db);
 }
 
+/* What the instance of this origin begins with. */
+static inline void room_genesis(struct db *db, const uint8_t origin[OP_ORIGIN_BYTES], uint8_t ret[OP_HASH_BYTES])
+{
+        sqlite3_stmt *q = db_query(db, "SELECT public_key FROM instance WHERE origin = ?1", "b", (struct str){ (const char *)origin, OP_ORIGIN_BYTES });
+        struct chain chain;
+
+        assert_int_equal(db_step(db, q), 1);
+        chain_init(&chain, (const uint8_t *)db_column_str(q, 0).p);
+        memcpy(ret, chain.head, OP_HASH_BYTES);
+        db_done(q);
+}
+
+/* The log as the first versions stored it: each record whole. */
+static inline void room_records_whole(struct room *room, struct db *db)
+{
+        uint8_t prev[OP_HASH_BYTES];
+        struct buf whole = { 0 };
+        struct log_entry e;
+
+        for (int64_t seq = 1; seq <= room->store->head; seq++) {
+                sqlite3_stmt *q = db_query(db, "SELECT " LOG_COLUMNS " FROM op WHERE seq = ?1", "i", seq);
+
+                assert_int_equal(db_step(db, q), 1);
+                assert_int_equal(log_entry_read_whole(db, q, &room->arena, &e), 0);
+                db_done(q);
+                if (e.op.origin_seq == 1)
+                        room_genesis(db, e.op.origin, prev);
+                memcpy(e.op.prev_hash, prev, sizeof(prev));
+                memcpy(prev, e.op.hash, sizeof(prev));
+                buf_clear(&whole);
+                op_encode(&e.op, &whole);
+                assert_int_equal(db_do(db, "UPDATE op SET record = ?2 WHERE seq = ?1", "ib", seq, buf_view(&whole)), 0);
+        }
+        buf_deinit(&whole);
+}
+
 /* The first thing that verify finds has these words. */
 static inline void room_is_told(struct room *room, const char *words)
 {

@@ -2,6 +2,7 @@
 
 #include "fold.h"
 #include "position.h"
+#include "record.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,21 +18,23 @@ static struct tx *tx_reset(struct store *s, struct arena *arena, struct ulid op_
 /* What a command is, whoever's schema wrote it: its method and the members given, as JSON, which names them. */
 static void request_hash(const struct call *c, struct tx *tx)
 {
+        uint8_t hash[crypto_generichash_BYTES];
         struct buf *json = &tx->body;
 
         buf_clear(json);
         buf_text(json, c->method->name);
         buf_char(json, ' ');
         json_write(c->method->params, c->params, json);
-        crypto_generichash(tx->request, sizeof(tx->request), (const uint8_t *)json->p, json->n, NULL, 0);
+        crypto_generichash(hash, sizeof(hash), (const uint8_t *)json->p, json->n, NULL, 0);
+        memcpy(tx->request, hash, sizeof(tx->request));
 }
 
 int tx_begin(struct store *s, struct call *c, struct tx **ret, bool *ret_again)
 {
         struct tx *tx = tx_reset(s, &c->arena, c->op_id);
+        struct log_entry before;
         struct str request;
         sqlite3_stmt *q;
-        struct op op;
         int r;
 
         tx->actor = store_actor(c);
@@ -40,15 +43,16 @@ int tx_begin(struct store *s, struct call *c, struct tx **ret, bool *ret_again)
         request_hash(c, tx);
         *ret = tx;
         *ret_again = false;
-        q = db_query(tx->db, "SELECT record, request FROM op WHERE op_id = ?1 AND n = 0", "u", tx->op_id);
+        q = db_query(tx->db, "SELECT " LOG_COLUMNS ", request FROM op WHERE op_id = ?1 AND n = 0", "u", tx->op_id);
         r = db_step(tx->db, q);
         if (r <= 0)
                 return r;
-        request = db_column_str(q, 1);
-        r = op_decode(arena_str(tx->arena, db_column_str(q, 0)), tx->arena, &op);
+        request = db_column_str(q, LOG_COLUMN_RECORD + 1);
+        r = log_entry_read(tx->db, q, tx->arena, &before);
         if (!r) {
                 *ret_again = true;
-                if (!ulid_eq(op.actor, tx->actor.user) || !str_eq(request, (struct str){ (const char *)tx->request, 32 }))
+                /* the first versions stored more of the hash */
+                if (!ulid_eq(before.op.actor, tx->actor.user) || request.n < TX_REQUEST_BYTES || memcmp(request.p, tx->request, TX_REQUEST_BYTES) != 0)
                         r = call_conflict(c, "this op_id was used for something else; make a new one");
         }
         db_done(q);
@@ -93,17 +97,21 @@ static void salt_take(struct store *s, uint8_t ret[OP_SALT_BYTES])
 struct texts {
         struct tx *tx;
         int r;
+        struct record_texts known;
 };
 
 static void text_commit(void *data, unsigned field, struct str text, uint8_t ret_commitment[32])
 {
         struct texts *texts = data;
         struct tx *tx = texts->tx;
+        struct record_text *known = &texts->known.items[texts->known.n++];
         uint8_t salt[OP_SALT_BYTES];
 
-        assert(field < LOG_TEXT_FIELDS);
+        assert(field < LOG_TEXT_FIELDS && texts->known.n <= LOG_TEXT_FIELDS);
         salt_take(tx->store, salt);
         op_commitment(salt, text, ret_commitment);
+        known->field = field;
+        memcpy(known->commitment, ret_commitment, OP_HASH_BYTES);
         if (!texts->r)
                 texts->r = db_do(tx->db, "INSERT INTO op_text(id, salt, text) VALUES(?1, ?2, ?3)", "ibb",
                                  log_text_id(store_position(tx->store) + 1, field), (struct str){ (const char *)salt, sizeof(salt) }, text);
@@ -117,10 +125,18 @@ static struct ulid ticket_of(const struct effect *effect)
         return f && f->kind == SCHEMA_ULID ? *(const struct ulid *)schema_at(f, effect->body) : (struct ulid){ 0 };
 }
 
+/* Puts an op and its record in the log; fold_apply does the rest. request: the hash of its command, or NULL. */
+static int log_insert(struct db *db, const struct log_entry *e, struct str record, const struct str *request)
+{
+        return db_do(db, "INSERT INTO op(seq, op_id, n, scope, audience, request, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                     "iuiiUBb", e->seq, e->op.op_id, (int64_t)e->op.n, (int64_t)e->scope,
+                     ulid_is_zero(e->audience) ? NULL : &e->audience, request, record);
+}
+
 int tx_append(struct tx *tx, const struct effect *effect)
 {
         struct store *s = tx->store;
-        struct texts texts = { tx, 0 };
+        struct texts texts = { .tx = tx };
         struct codec_commit commit = { .commit = text_commit, .data = &texts };
         struct log_entry e = { .scope = (int)effect->kind->audience, .kind = effect->kind };
         struct str request = { (const char *)tx->request, sizeof(tx->request) };
@@ -152,116 +168,16 @@ int tx_append(struct tx *tx, const struct effect *effect)
         if (!r) {
                 chain_append(&s->chain, &e.op, &tx->record);
                 e.seq = store_position(s);
-                r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
+                buf_clear(&tx->record);
+                r = record_pack(tx->db, &e, &texts.known, &tx->record);
         }
+        if (!r)
+                r = log_insert(tx->db, &e, buf_view(&tx->record), tx->n == 0 && tx->has_request ? &request : NULL);
         if (!r) {
                 fresh_append(&s->fresh, &e);
                 r = fold_apply(tx->db, &e, effect->body);
         }
         tx->n++;
         tx->hlc = e.op.hlc;
-        return r;
-}
-
-int log_insert(struct db *db, const struct log_entry *e, struct str record, const struct str *request)
-{
-        return db_do(db, "INSERT INTO op(seq, op_id, n, scope, audience, request, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                     "iuiiUBb", e->seq, e->op.op_id, (int64_t)e->op.n, (int64_t)e->scope,
-                     ulid_is_zero(e->audience) ? NULL : &e->audience, request, record);
-}
-
-int log_entry_read(sqlite3_stmt *q, struct arena *arena, struct log_entry *ret)
-{
-        int r;
-
-        ret->seq = db_column_int(q, 0);
-        ret->scope = (int)db_column_int(q, 1);
-        ret->audience = db_column_ulid(q, 2);
-        r = op_decode(arena_str(arena, db_column_str(q, 3)), arena, &ret->op);
-        if (r)
-                return r;
-        ret->op.seq = ret->seq;
-        ret->kind = schema_op_find(ret->op.kind);
-        return 0;
-}
-
-int log_entry_at(struct db *db, int64_t seq, struct arena *arena, struct log_entry *ret)
-{
-        sqlite3_stmt *q = db_query(db, "SELECT seq, scope, audience, record FROM op WHERE seq = ?1", "i", seq);
-        int r = db_step(db, q);
-
-        if (r <= 0)
-                return r ? r : -ENOENT;
-        r = log_entry_read(q, arena, ret);
-        db_done(q);
-        return r;
-}
-
-/* Row of "SELECT text ...". */
-static int text_read(struct db *db, sqlite3_stmt *q, struct arena *arena, struct str *ret)
-{
-        int r = db_step(db, q);
-
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return -ENOENT;
-        *ret = arena_str(arena, db_column_str(q, 0));
-        db_done(q);
-        return 0;
-}
-
-int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret)
-{
-        return text_read(db, db_query(db, "SELECT t.text FROM op o CROSS JOIN op_text t ON t.id = " LOG_TEXT_ID("o", "?3")
-                                          " WHERE o.op_id = ?1 AND o.n = ?2", "uii", op_id, (int64_t)n, (int64_t)field), arena, ret);
-}
-
-int log_text_at(struct db *db, int64_t seq, unsigned field, struct arena *arena, struct str *ret)
-{
-        return text_read(db, db_query(db, "SELECT text FROM op_text WHERE id = ?1", "i", log_text_id(seq, field)), arena, ret);
-}
-
-struct text_source {
-        struct db *db;
-        const struct log_entry *entry;
-        struct arena *arena;
-};
-
-static int text_find(void *data, unsigned field, const uint8_t commitment[32], struct str *ret)
-{
-        struct text_source *source = data;
-
-        (void)commitment; /* audit.c compares them; here the row's key is enough */
-        return !source->db ? -ENOENT : log_text_at(source->db, source->entry->seq, field, source->arena, ret);
-}
-
-int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret)
-{
-        struct text_source source = { db, e, arena };
-        struct codec_commit commit = { .text = text_find, .data = &source };
-
-        return msgpack_read_committed(e->kind->body, e->op.body, &commit, arena, ret, NULL);
-}
-
-int log_place(struct db *to, const struct log_entry *e)
-{
-        return db_do(to, "INSERT INTO op(seq, op_id, n, scope, record) VALUES(?1, ?2, ?3, ?4, x'')", "iuii", e->seq, e->op.op_id, (int64_t)e->op.n,
-                     (int64_t)e->scope);
-}
-
-int log_texts_copy(struct db *from, struct db *to, int64_t seq, int64_t n)
-{
-        sqlite3_stmt *q = db_query(from, "SELECT id, salt, text FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0),
-                                   log_text_id(seq + n, 0));
-        int r;
-
-        while ((r = db_step(from, q)) > 0) {
-                r = db_do(to, "INSERT INTO op_text(id, salt, text) VALUES(?1, ?2, ?3)", "ibb", db_column_int(q, 0), db_column_str(q, 1), db_column_str(q, 2));
-                if (r) {
-                        db_done(q);
-                        return r;
-                }
-        }
         return r;
 }

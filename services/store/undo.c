@@ -455,9 +455,9 @@ static int effects_read(struct undo *u, struct log_entry **ret, size_t *ret_n)
         if (r || !count)
                 return r ? r : call_not_found(u->c);
         *ret = arena_array(u->tx->arena, (size_t)count, sizeof(**ret));
-        q = db_query(u->tx->db, "SELECT seq, scope, audience, record FROM op WHERE op_id = ?1 ORDER BY n", "u", u->command);
+        q = db_query(u->tx->db, "SELECT " LOG_COLUMNS " FROM op WHERE op_id = ?1 ORDER BY n", "u", u->command);
         while ((r = db_step(u->tx->db, q)) > 0) {
-                r = log_entry_read(q, u->tx->arena, &(*ret)[n++]);
+                r = log_entry_read(u->tx->db, q, u->tx->arena, &(*ret)[n++]);
                 if (r) {
                         db_done(q);
                         return r;

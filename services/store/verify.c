@@ -1,5 +1,6 @@
 /* What the log says of itself: the hashes of the chains of all who wrote it, their signed checkpoints, and that the texts are what was committed to. */
 #include "audit.h"
+#include "record.h"
 #include "schema/log.h"
 
 #include <errno.h>
@@ -22,7 +23,9 @@ struct verify {
         size_t n_instances;
         int64_t seq;                     /* as far as it was looked at */
         uint8_t head[OP_HASH_BYTES];     /* the hash of the op there */
-        struct log_entry entry;          /* whose texts are looked at */
+        struct log_entry entry;          /* that is looked at */
+        bool texts_lost;                 /* one of the entry's */
+        struct buf record;
         struct verified *ret;
 };
 
@@ -153,24 +156,58 @@ static int end_check(struct verify *v)
         return r;
 }
 
-/* Whose op it is, in its turn and in its place; NULL where it is nobody's, so that nothing behind can be looked at. */
-static struct instance *row_place(struct verify *v, struct str record)
+/* A packed record as it was written, behind what its chain has come to; hashed. */
+static bool is_as_written(struct verify *v, const struct instance *by, const struct op *op)
+{
+        struct op whole = *op;
+        uint8_t hash[OP_HASH_BYTES];
+
+        buf_clear(&v->record);
+        memcpy(whole.prev_hash, by->chain.head, OP_HASH_BYTES);
+        op_encode(&whole, &v->record);
+        op_hash(buf_view(&v->record), hash);
+        return memcmp(hash, op->hash, OP_HASH_BYTES) == 0;
+}
+
+/* The entry at the row, with the commitments of its texts; without where one is lost. */
+static int row_read(struct verify *v, sqlite3_stmt *q)
 {
         struct log_entry *e = &v->entry;
-        char name[2 * CURSOR_INSTANCE_BYTES + 1];
-        struct instance *by = NULL;
+        int r = log_entry_read_whole(v->db, q, &v->arena, e);
 
-        if (op_decode(record, &v->arena, &e->op)) {
+        if (r == -EBADMSG && !log_entry_read(v->db, q, &v->arena, e)) {
+                report_add(v->report, "op %lld: a text that it committed to is lost", (long long)e->seq);
+                v->texts_lost = true;
+                r = 0;
+        } else if (r == -EBADMSG) {
                 report_add(v->report, "op %lld: its record is damaged", (long long)e->seq);
-        } else if (!(by = instance_of(v, e->op.origin))) {
+        }
+        return r;
+}
+
+/* Whose op it is, in its turn and in its place; NULL where it is nobody's, so that nothing behind can be looked at. */
+static struct instance *row_place(struct verify *v, bool packed)
+{
+        struct log_entry *e = &v->entry;
+        struct instance *by = instance_of(v, e->op.origin);
+        char name[2 * CURSOR_INSTANCE_BYTES + 1];
+
+        if (!by) {
                 name_of(e->op.origin, name);
                 report_add(v->report, "op %lld: the key of the instance that wrote it, %s, is not known", (long long)e->seq, name);
-        } else if (chain_next(&by->chain, &e->op)) {
+                return NULL;
+        }
+        if (packed && !v->texts_lost && !is_as_written(v, by, &e->op))
+                report_add(v->report, "op %lld: its record, or a text of it, is not what its hash says", (long long)e->seq);
+        if (packed)
+                memcpy(e->op.prev_hash, by->chain.head, OP_HASH_BYTES);
+        if (chain_next(&by->chain, &e->op)) {
                 report_add(v->report, "op %lld: the chain breaks here", (long long)e->seq);
-                by = NULL;
-        } else if (e->seq != v->seq + 1) {
+                return NULL;
+        }
+        if (e->seq != v->seq + 1) {
                 report_add(v->report, "op %lld: is not where its number says", (long long)e->seq);
-                by = NULL;
+                return NULL;
         }
         return by;
 }
@@ -184,24 +221,37 @@ static void begin_check(struct verify *v, const void *body)
                 report_add(v->report, "op %lld: another instance begins here, and does not name the op before", (long long)v->entry.seq);
 }
 
+/* Its texts were looked at with the record where that is packed; else they are here. */
+static void body_verify(struct verify *v, bool packed, void *ret)
+{
+        struct codec_commit commit = { .text = text_verify, .data = v };
+        const struct log_entry *e = &v->entry;
+        int r = packed ? log_entry_body(NULL, e, &v->arena, ret)
+                       : msgpack_read_committed(e->kind->body, e->op.body, &commit, &v->arena, ret, NULL);
+
+        if (r)
+                report_add(v->report, "op %lld: its body is not a %s", (long long)e->seq, e->kind->name);
+}
+
 /* 1: the chain breaks, so nothing behind is looked at. */
 static int row_verify(struct verify *v, sqlite3_stmt *q)
 {
-        struct codec_commit commit = { .text = text_verify, .data = v };
+        bool packed = record_is_packed(db_column_str(q, LOG_COLUMN_RECORD));
         struct log_entry *e = &v->entry;
         const struct instance *by;
         void *body = NULL;
+        int r;
 
-        *e = (struct log_entry){ .seq = db_column_int(q, 0) };
-        by = row_place(v, arena_str(&v->arena, db_column_str(q, 3)));
+        v->texts_lost = false;
+        r = row_read(v, q);
+        if (r)
+                return r == -EBADMSG ? 1 : r;
+        by = row_place(v, packed);
         if (!by)
                 return 1;
-        e->op.seq = e->seq;
-        e->kind = schema_op_find(e->op.kind);
         if (e->kind) {
                 body = arena_zalloc(&v->arena, e->kind->body->size);
-                if (msgpack_read_committed(e->kind->body, e->op.body, &commit, &v->arena, body, NULL))
-                        report_add(v->report, "op %lld: its body is not a %s", (long long)e->seq, e->kind->name);
+                body_verify(v, packed, body);
         }
         if (by->chain.seq == 1 && v->seq > 0)
                 begin_check(v, body);
@@ -214,7 +264,7 @@ static int row_verify(struct verify *v, sqlite3_stmt *q)
 static int slice_verify(struct verify *v, bool *ret_last)
 {
         int64_t n = 0;
-        sqlite3_stmt *q = db_query(v->db, "SELECT seq, scope, audience, record FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", v->seq,
+        sqlite3_stmt *q = db_query(v->db, "SELECT " LOG_COLUMNS " FROM op WHERE seq > ?1 ORDER BY seq LIMIT ?2", "ii", v->seq,
                                    (int64_t)JOB_SLICE_OPS);
         int r;
 
@@ -253,6 +303,7 @@ int verify_run(struct job *job, struct db *db, struct verified *ret)
                         r = db_run(db, "COMMIT");
         }
         arena_deinit(&v.arena);
+        buf_deinit(&v.record);
         ret->sound = report.n == 0;
         ret->problems.items = report.items;
         ret->problems.n = report.n;

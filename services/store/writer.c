@@ -50,8 +50,10 @@ static int guarded(struct store *s, struct call *c, struct task *t, bool savepoi
                 *ret_torn = r && sqlite3_total_changes64(db_handle(db)) != changes;
                 return r;
         }
-        if (r)
+        if (r) {
                 db_do(db, "ROLLBACK TO command", "");
+                db_forget(db);
+        }
         db_do(db, "RELEASE command", "");
         if (sqlite3_get_autocommit(db_handle(db)))
                 s->broken = true;
