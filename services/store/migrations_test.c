@@ -20,6 +20,22 @@ static const char texts_by_op[] =
         "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
         "  FROM search_text s JOIN op_text t ON t.op_id = s.op_id AND t.n = s.n AND t.field = s.field;";
 
+/* The index of texts had the places of words, and a column for the word of a ticket. */
+enum { WORDS_BY_PLACE = 22 };
+#define BY_PLACE(table, notes)                                                                                         \
+        "DROP TABLE " table "_words; DROP TABLE " table ";"                                                            \
+        "CREATE VIRTUAL TABLE " table " USING fts5(text, ticket, content = 'search_content', content_rowid = 'id',"    \
+        "  tokenize = 'unicode61 remove_diacritics 2');"                                                               \
+        "INSERT INTO " table "(rowid, text, ticket) SELECT c.id, c.text, c.ticket FROM search_content c JOIN search_text s ON s.id = c.id"    \
+        "  WHERE (s.source IN (2, 4)) = " notes ";"                                                                    \
+        "CREATE VIRTUAL TABLE " table "_words USING fts5vocab(" table ", col);"
+static const char words_by_place[] =
+        "DROP VIEW search_content;"
+        "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
+        "  FROM search_text s JOIN op_text t ON t.id = s.text;"
+        BY_PLACE("search_public", "0") BY_PLACE("search_notes", "1")
+        "INSERT INTO position(name, after) VALUES('scrub search_notes', 1);";
+
 static void go_back(struct room *room, const char *sql, int version)
 {
         struct db *db;
@@ -102,10 +118,32 @@ static void texts_of_before_are_found_edited_and_redacted(void **state)
         room_proof(room);
 }
 
+static void an_index_of_before_is_made_anew_behind_the_start(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "Toner").id;
+        struct comment comment, note;
+
+        assert_int_equal(room_reply(room, ALICE, ticket, "the cartridge is blank", &comment), 0);
+        assert_int_equal(room_note(room, AGNES, ticket, "ask the vendor", &note), 0);
+        search(room, "toner", 1);
+        go_back(room, words_by_place, WORDS_BY_PLACE);
+        assert_int_equal(room_reply(room, ALICE, ticket, "an okapi", NULL), 0);
+        assert_true(ulid_eq(search(room, "\"cartridge is\"", 1), comment.id));
+        assert_true(ulid_eq(search(room, "\"the vendor\"", 1), note.id));
+        search(room, "okapi", 1);
+        assert_false(room->store->search.stained);
+        edit(room, comment.id, "the drum");
+        search(room, "cartridge", 0);
+        search(room, "drum", 1);
+        room_proof(room);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(texts_of_before_are_found_edited_and_redacted, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(an_index_of_before_is_made_anew_behind_the_start, room_setup, room_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,12 @@
 #include "search_find.h"
+#include "search_match.h"
 
 #include <stdlib.h>
 
 enum {
         WORDS_MAX = 32,         /* of a ticket's own, that are looked up */
         TEXTS_MAX = 300,        /* that have a word: one in more tells nothing */
+        ROWS_MAX = 3000,        /* looked at for a word that is a phrase to the index, "one–two" */
         LETTERS_MIN = 3, LETTERS_MAX = 100,
         LIKES_MAX = SEARCH_SHARED_MAX * TEXTS_MAX,
 };
@@ -40,31 +42,46 @@ struct rare {
         size_t n;
 };
 
-static int word_find(struct db *db, struct str word, struct ulid self, struct arena *arena, struct rare *ret)
+static int texts_look(struct db *db, struct search_match *match, struct ulid self, struct rare *ret)
 {
-        struct buf match = { 0 };
-        size_t texts = 0;
-        sqlite3_stmt *q;
+        sqlite3_stmt *q = db_query(db, "SELECT s.ticket, CASE WHEN ?2 THEN f.text END FROM search_public f CROSS JOIN search_text s ON s.id = f.rowid"
+                                       " WHERE search_public MATCH ?1 ORDER BY f.rowid DESC LIMIT ?3", "tii", match->expression,
+                                   (int64_t)match->n_phrases, (int64_t)ROWS_MAX);
+        size_t rows = 0, texts = 0;
         int r;
 
-        *ret = (struct rare){ .word = word, .tickets = arena_array(arena, TEXTS_MAX, sizeof(*ret->tickets)) };
-        buf_text(&match, "{text} : ");
-        search_quote(word, &match);
-        q = db_query(db, "SELECT s.ticket FROM search_public f CROSS JOIN search_text s ON s.id = f.rowid WHERE search_public MATCH ?1"
-                         " ORDER BY f.rowid DESC LIMIT ?2", "ti", buf_view(&match), (int64_t)TEXTS_MAX);
-        while ((r = db_step(db, q)) > 0) {
+        while (texts < TEXTS_MAX && (r = db_step(db, q)) > 0) {
                 struct ulid ticket = db_column_ulid(q, 0);
                 bool there = ulid_eq(ticket, self);
 
-                texts++;
+                rows++;
+                r = search_match_holds(match, db_column_str(q, 1));
+                if (r < 0)
+                        break;
+                texts += r > 0;
                 for (size_t i = 0; i < ret->n && !there; i++)
                         there = ulid_eq(ret->tickets[i], ticket);
-                if (!there)
+                if (r && !there)
                         ret->tickets[ret->n++] = ticket;
         }
-        buf_deinit(&match);
-        if (texts == TEXTS_MAX)
+        if (r)
+                db_done(q);
+        if (texts == TEXTS_MAX || rows == ROWS_MAX)
                 ret->n = 0;
+        return r < 0 ? r : 0;
+}
+
+static int word_find(struct db *db, struct str word, struct ulid self, struct arena *arena, struct rare *ret)
+{
+        struct search_term term = { .text = word };
+        struct search_match match;
+        int r = search_match_init(db_handle(db), &term, 1, arena, &match);
+
+        if (r)
+                return r;
+        *ret = (struct rare){ .word = word, .tickets = arena_array(arena, TEXTS_MAX, sizeof(*ret->tickets)) };
+        r = texts_look(db, &match, self, ret);
+        search_match_deinit(&match);
         return r;
 }
 

@@ -1,6 +1,7 @@
 #include "search_find.h"
 
 #include "search_filter.h"
+#include "search_match.h"
 #include "ticket.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 
 enum {
         ROWS_MAX = 10000,       /* looked at for one page; it then ends early, and the next one goes on */
+        READ_MAX = 4000,        /* the same where each one's text is read, for a phrase */
         TICKETS_MAX = 1000,     /* of a customer, those that changed last */
         SNIPPET_BYTES = 400,
 };
@@ -51,32 +53,12 @@ static int mine_match(struct db *db, struct ulid user, struct buf *out, bool *re
 
         *ret_any = false;
         while ((r = db_step(db, q)) > 0) {
-                buf_text(out, *ret_any ? " OR " : "({ticket} : (");
-                buf_hex(out, db_column_str(q, 0).p, db_column_str(q, 0).n);
+                buf_text(out, *ret_any ? " OR " : "(");
+                search_ticket_word(db_column_ulid(q, 0), out);
                 *ret_any = true;
         }
-        buf_text(out, ")) AND ");
+        buf_text(out, ") AND ");
         return r;
-}
-
-/* Whether an earlier page had this ticket: by a newer text that matches, too. */
-static int was_there(struct db *db, bool agent, struct str match, struct ulid ticket, int64_t after, bool *ret)
-{
-        struct buf narrow = { 0 };
-        int64_t one;
-        int r;
-
-        buf_text(&narrow, "({ticket} : ");
-        buf_hex(&narrow, ticket.b, sizeof(ticket.b));
-        buf_text(&narrow, ") AND ");
-        buf_str(&narrow, match);
-        r = db_int(db, &one, "SELECT 1 FROM search_public WHERE search_public MATCH ?1 AND rowid >= ?2 LIMIT 1", "ti", buf_view(&narrow), after);
-        if (r == -ENOENT && agent)
-                r = db_int(db, &one, "SELECT 1 FROM search_notes WHERE search_notes MATCH ?1 AND rowid >= ?2 LIMIT 1", "ti", buf_view(&narrow),
-                           after);
-        buf_deinit(&narrow);
-        *ret = !r;
-        return r == -ENOENT ? 0 : r;
 }
 
 static struct str cut(struct str s)
@@ -95,8 +77,62 @@ struct finding {
         struct search_hit *hits;
         size_t n;
         bool had;               /* words that an earlier page was asked for, too */
-        struct str match;
+        struct search_match match;
 };
+
+static int phrases_hold(struct finding *f, int64_t id, bool *ret)
+{
+        sqlite3_stmt *q;
+        int r;
+
+        *ret = !f->match.n_phrases;
+        if (*ret)
+                return 0;
+        q = db_query(f->db, "SELECT text FROM search_content WHERE id = ?1", "i", id);
+        r = db_step(f->db, q);
+        if (r <= 0)
+                return r;
+        r = search_match_holds(&f->match, db_column_str(q, 0));
+        db_done(q);
+        *ret = r > 0;
+        return r < 0 ? r : 0;
+}
+
+/* Of the ticket's texts, those that an earlier page may have had. */
+#define EARLIER(table)                                                                                                 \
+        "SELECT s.id FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid WHERE " table " MATCH ?1 AND f.rowid >= ?2 AND s.ticket = ?3"
+static const char *const earlier_sql[] = { EARLIER("search_public"), EARLIER("search_notes") };
+
+static int earlier_find(struct finding *f, const char *sql, struct str narrow, struct ulid ticket, bool *ret)
+{
+        sqlite3_stmt *q = db_query(f->db, sql, "tiu", narrow, f->wanted->after, ticket);
+        int r;
+
+        while (!*ret && (r = db_step(f->db, q)) > 0) {
+                r = phrases_hold(f, db_column_int(q, 0), ret);
+                if (r)
+                        break;
+        }
+        if (*ret || r < 0)
+                db_done(q);
+        return r < 0 ? r : 0;
+}
+
+/* Whether an earlier page had this ticket: by a newer text that matches, too. */
+static int was_there(struct finding *f, struct ulid ticket, bool *ret)
+{
+        struct buf narrow = { 0 };
+        int r = 0;
+
+        *ret = false;
+        search_ticket_word(ticket, &narrow);
+        buf_text(&narrow, " AND ");
+        buf_str(&narrow, f->match.expression);
+        for (int i = 0; i < (f->agent ? 2 : 1) && !*ret && !r; i++)
+                r = earlier_find(f, earlier_sql[i], buf_view(&narrow), ticket, ret);
+        buf_deinit(&narrow);
+        return r;
+}
 
 /* What the op at this position made. */
 static int made_at(struct db *db, int64_t seq, struct ulid *ret)
@@ -116,13 +152,16 @@ static int row_take(struct finding *f, sqlite3_stmt *q)
 {
         struct search_hit hit = { .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1) };
         enum search_source source = (enum search_source)db_column_int(q, 2);
-        bool there = false;
+        bool there = false, holds = true;
         int r = 0;
 
         for (size_t i = 0; i < f->n && !there; i++)
                 there = ulid_eq(f->hits[i].ticket, hit.ticket);
-        if (!there && f->had)
-                r = was_there(f->db, f->agent, f->match, hit.ticket, f->wanted->after, &there);
+        if (!there)
+                r = phrases_hold(f, hit.id, &holds);
+        if (!r && !there && holds && f->had)
+                r = was_there(f, hit.ticket, &there);
+        there = there || !holds;
         if (!r && !there && (source == SEARCH_COMMENT || source == SEARCH_NOTE))
                 r = made_at(f->db, hit.id, &hit.entity);
         if (r || there)
@@ -159,12 +198,13 @@ static struct stream *newest(struct stream streams[2])
 /* Both have been stepped to their first row. */
 static int rows_take(struct finding *f, struct stream streams[2], int64_t *ret_next)
 {
+        int rows_max = f->match.n_phrases ? READ_MAX : ROWS_MAX;
         struct stream *s;
         int64_t last = 0;
         int r = 0;
 
         for (int rows = 0; !r && (s = newest(streams))->q; rows++) {
-                if (f->n == f->wanted->limit || rows == ROWS_MAX) {
+                if (f->n == f->wanted->limit || rows == rows_max) {
                         *ret_next = last;
                         break;
                 }
@@ -199,7 +239,7 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
                 size_t *ret_n, int64_t *ret_next)
 {
         const struct search_query *query = wanted->query;
-        struct buf match = { 0 }, own = { 0 };
+        struct buf own = { 0 };
         struct search_filter filter;
         struct finding f = { .db = db, .agent = caller_is_agent(caller), .wanted = wanted, .arena = arena, .hits = ret_hits };
         struct stream streams[2] = { 0 };
@@ -210,12 +250,11 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         *ret_n = 0;
         *ret_next = 0;
         if (query->n_terms) {
-                search_query_match(query, &match);
+                r = search_match_init(db_handle(db), query->terms, query->n_terms, arena, &f.match);
                 f.had = wanted->after != INT64_MAX;
-                f.match = buf_view(&match);
-                if (!f.agent)
+                if (!r && !f.agent)
                         r = mine_match(db, caller->user, &own, &any);
-                buf_str(&own, f.match);
+                buf_str(&own, f.match.expression);
         }
         if (!r && any) {
                 search_filter_init(query, wanted->names, f.agent, arena, &filter);
@@ -225,7 +264,7 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
                 r = streams_take(&f, streams, n, ret_next);
         }
         *ret_n = f.n;
-        buf_deinit(&match);
+        search_match_deinit(&f.match);
         buf_deinit(&own);
         return r;
 }
@@ -259,19 +298,20 @@ int search_find_best(struct db *db, const struct search_wanted *wanted, struct a
 {
         struct search_hit *all = arena_array(arena, 2 * wanted->limit, sizeof(*all));
         struct search_filter filter;
-        struct buf match = { 0 };
+        struct search_match match;
         size_t n = 0;
-        int r = 0;
+        int r = search_match_init(db_handle(db), wanted->query->terms, wanted->query->n_terms, arena, &match);
 
-        search_query_match(wanted->query, &match);
+        if (r)
+                return r;
         search_filter_init(wanted->query, wanted->names, true, arena, &filter);
         for (int i = 0; i < 2 && !r; i++) {
-                struct finding f = { .db = db, .agent = true, .wanted = wanted, .arena = arena, .hits = all + n };
+                struct finding f = { .db = db, .agent = true, .wanted = wanted, .arena = arena, .hits = all + n, .match = match };
 
-                r = ranked_take(&f, db_query(db, ranked_sql[i], SEARCH_FILTER_TYPES "t", SEARCH_FILTER_VALUES(&filter), buf_view(&match)));
+                r = ranked_take(&f, db_query(db, ranked_sql[i], SEARCH_FILTER_TYPES "t", SEARCH_FILTER_VALUES(&filter), match.expression));
                 n += f.n;
         }
-        buf_deinit(&match);
+        search_match_deinit(&match);
         if (r)
                 return r;
         if (n)

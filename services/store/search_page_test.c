@@ -55,12 +55,13 @@ static size_t page(struct room *room, struct db *db, enum who who, const char *t
 }
 
 /* Said once more, and plainly: each ticket by its newest text. */
-static size_t expected(struct db *db, const char *match, bool solved, struct search_hit *ret)
+static size_t expected(struct db *db, const char *match, const char *phrase, bool solved, struct search_hit *ret)
 {
         sqlite3_stmt *q = db_query(db, "SELECT max(s.id), s.ticket FROM search_text s JOIN ticket t ON t.id = s.ticket WHERE (?2 = 0 OR t.state = ?2)"
                                        " AND s.id IN (SELECT rowid FROM search_public WHERE search_public MATCH ?1"
-                                       "   UNION ALL SELECT rowid FROM search_notes WHERE search_notes MATCH ?1) GROUP BY s.ticket ORDER BY 1 DESC",
-                                   "ti", str_of(match), (int64_t)(solved ? TICKET_STATE_SOLVED : 0));
+                                       "   UNION ALL SELECT rowid FROM search_notes WHERE search_notes MATCH ?1)"
+                                       " AND (SELECT instr(text, ?3) FROM search_content WHERE id = s.id) GROUP BY s.ticket ORDER BY 1 DESC",
+                                   "tit", str_of(match), (int64_t)(solved ? TICKET_STATE_SOLVED : 0), str_of(phrase));
         size_t n = 0;
 
         while (db_step(db, q) > 0)
@@ -71,11 +72,13 @@ static size_t expected(struct db *db, const char *match, bool solved, struct sea
 static void all_pages_are_what_one_statement_finds(void **state)
 {
         static const struct {
-                const char *query, *match;
+                const char *query, *match, *phrase;
                 bool solved;
         } asked[] = {
-                { "printer", "printer", false }, { "paper state:solved", "paper", true }, { "pri*", "pri*", false }, { "printer paper", "printer AND paper", false },
-                { "\"paper tunnel\"", "\"paper tunnel\"", false }, { "umlaut state:solved", "umlaut", true }, { "unheard", "unheard", false },
+                { "printer", "printer", "", false }, { "paper state:solved", "paper", "", true }, { "pri*", "pri*", "", false },
+                { "printer paper", "printer AND paper", "", false }, { "\"paper tunnel\"", "paper AND tunnel", "paper tunnel", false },
+                { "tunnel-invoice", "tunnel AND invoice", "tunnel invoice", false }, { "umlaut state:solved", "umlaut", "", true },
+                { "unheard", "unheard", "", false },
         };
         struct room *room = *state;
         struct db *db;
@@ -83,8 +86,8 @@ static void all_pages_are_what_one_statement_finds(void **state)
         random_desk(room);
         db = reading(room);
         for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-                struct search_hit all[ALL_MAX], hits[ALL_MAX];
-                size_t n_all = expected(db, asked[i].match, asked[i].solved, all);
+                struct search_hit all[ALL_MAX] = { 0 }, hits[ALL_MAX];
+                size_t n_all = expected(db, asked[i].match, asked[i].phrase, asked[i].solved, all);
 
                 assert_int_equal(n_all > 3, strcmp(asked[i].query, "unheard") != 0);
                 for (size_t limit = 1; limit <= TICKETS; limit += 1 + limit / 2) {

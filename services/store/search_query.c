@@ -325,16 +325,3 @@ void search_quote(struct str text, struct buf *out)
         }
         buf_char(out, '"');
 }
-
-void search_query_match(const struct search_query *query, struct buf *out)
-{
-        buf_text(out, "{text} : (");
-        for (size_t i = 0; i < query->n_terms; i++) {
-                if (i)
-                        buf_text(out, " AND ");
-                search_quote(query->terms[i].text, out);
-                if (query->terms[i].prefix)
-                        buf_char(out, '*');
-        }
-        buf_char(out, ')');
-}

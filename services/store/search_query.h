@@ -73,8 +73,6 @@ struct search_fault {
 
 /* text: valid UTF-8; what is read points into it. 0, or -EINVAL and *fault. */
 int search_query_parse(struct str text, struct search_query *ret, struct search_fault *fault);
-/* The terms as an expression of FTS5; there is one at least. */
-void search_query_match(const struct search_query *query, struct buf *out);
 /* A part of a word as the index has them; beyond ASCII it says itself what is one. */
 bool search_is_letter(char c);
 /* A text as a string of FTS5. */

@@ -1,51 +1,97 @@
-/* What is typed to search: a query that is taken makes an expression that FTS5 takes, too; one that is refused says where. */
-#include "services/store/search_query.h"
+/* What is typed to search: a query that is taken finds what an index of places would, in a text that comes before it; one that is refused says where. */
+#include "services/store/search_match.h"
 #include <sqlite3.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static sqlite3_stmt *matching(void)
+static sqlite3_stmt *prepared(sqlite3 *sqlite, const char *sql)
 {
-        static sqlite3_stmt *q;
-        sqlite3 *db;
+        sqlite3_stmt *q;
 
-        if (q)
-                return q;
-        if (sqlite3_open(":memory:", &db) ||
-            sqlite3_exec(db, "CREATE VIRTUAL TABLE t USING fts5(text, ticket, tokenize = 'unicode61 remove_diacritics 2');"
-                             "INSERT INTO t VALUES('a printer burns', 'x')", NULL, NULL, NULL) ||
-            sqlite3_prepare_v2(db, "SELECT 1 FROM t WHERE t MATCH ?1", -1, &q, NULL))
+        if (sqlite3_prepare_v2(sqlite, sql, -1, &q, NULL))
                 __builtin_trap();
         return q;
 }
 
-static void match(const struct search_query *query)
+static sqlite3 *tables(void)
 {
-        sqlite3_stmt *q = matching();
-        struct buf text = { 0 };
+        static sqlite3 *sqlite;
 
-        search_query_match(query, &text);
-        sqlite3_bind_text(q, 1, buf_z(&text), -1, SQLITE_STATIC);
-        while (sqlite3_step(q) == SQLITE_ROW)
-                ;
-        if (sqlite3_reset(q) != SQLITE_OK)
+        if (!sqlite && (sqlite3_open(":memory:", &sqlite) ||
+                        sqlite3_exec(sqlite, "CREATE VIRTUAL TABLE placed USING fts5(text, tokenize = 'unicode61 remove_diacritics 2');"
+                                             "CREATE VIRTUAL TABLE bare USING fts5(text, detail = 'none', tokenize = 'unicode61 remove_diacritics 2')",
+                                     NULL, NULL, NULL)))
                 __builtin_trap();
-        buf_deinit(&text);
+        return sqlite;
 }
 
+static void text_put(struct str text)
+{
+        static sqlite3_stmt *put[2];
+
+        for (int i = 0; i < 2; i++) {
+                if (!put[i])
+                        put[i] = prepared(tables(), i ? "REPLACE INTO placed(rowid, text) VALUES(1, ?1)" : "REPLACE INTO bare(rowid, text) VALUES(1, ?1)");
+                sqlite3_bind_text(put[i], 1, text.p, (int)text.n, SQLITE_STATIC);
+                if (sqlite3_step(put[i]) != SQLITE_DONE)
+                        __builtin_trap();
+                sqlite3_reset(put[i]);
+        }
+}
+
+static bool finds(sqlite3_stmt *q, struct str expression)
+{
+        bool row;
+
+        sqlite3_bind_text(q, 1, expression.p, (int)expression.n, SQLITE_STATIC);
+        row = sqlite3_step(q) == SQLITE_ROW;
+        if (sqlite3_reset(q) != SQLITE_OK)
+                __builtin_trap();
+        return row;
+}
+
+static void match(const struct search_query *query, struct str text)
+{
+        static sqlite3_stmt *placed, *bare;
+        static struct arena arena;
+        struct search_match match;
+        struct buf by_place = { 0 };
+
+        if (!placed) {
+                placed = prepared(tables(), "SELECT 1 FROM placed WHERE placed MATCH ?1");
+                bare = prepared(tables(), "SELECT 1 FROM bare WHERE bare MATCH ?1");
+        }
+        text_put(text);
+        for (size_t i = 0; i < query->n_terms; i++) {
+                buf_text(&by_place, i ? " AND " : "");
+                search_quote(query->terms[i].text, &by_place);
+                buf_text(&by_place, query->terms[i].prefix ? "*" : "");
+        }
+        if (search_match_init(tables(), query->terms, query->n_terms, &arena, &match))
+                __builtin_trap();
+        if (finds(placed, buf_view(&by_place)) != (finds(bare, match.expression) && search_match_holds(&match, text)))
+                __builtin_trap();
+        search_match_deinit(&match);
+        buf_deinit(&by_place);
+        arena_reset(&arena);
+}
+
+/* A line of text, or none, and the query. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct str text = { (const char *)data, size };
+        struct str query_text = { (const char *)data, size }, text = STR("a printer burns");
         struct search_query query;
         struct search_fault fault = { 0 };
 
-        if (str_utf8_length(text) < 0)
+        if (str_utf8_length(query_text) < 0)
                 return 0; /* the codec refuses it */
-        if (search_query_parse(text, &query, &fault)) {
-                if (!fault.column || fault.column > (size_t)str_utf8_length(text) + 1 || !fault.reason[0])
+        if (memchr(data, '\n', size))
+                text = str_cut(&query_text, '\n');
+        if (search_query_parse(query_text, &query, &fault)) {
+                if (!fault.column || fault.column > (size_t)str_utf8_length(query_text) + 1 || !fault.reason[0])
                         __builtin_trap();
         } else if (query.n_terms) {
-                match(&query);
+                match(&query, text);
         }
         return 0;
 }
