@@ -264,7 +264,7 @@ static const char *const steps[] = {
         "CREATE TABLE op_name (number INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);",
 
         /* The index of texts is made anew, in steps behind the start, without the places of words, which took three quarters of it, and so without columns:
-         * the word for a ticket begins with SEARCH_TICKET_MARK. */
+         * the word for a ticket begins with SEARCH_TICKET_MARK. How many words a text has is counted when it is asked for. */
         "DROP TABLE search_public_words; DROP TABLE search_notes_words; DROP TABLE search_public; DROP TABLE search_notes; DROP VIEW search_content;"
         "DELETE FROM search_text;"
         "DELETE FROM position WHERE name = 'search' OR name LIKE 'scrub %';"
@@ -272,7 +272,7 @@ static const char *const steps[] = {
         "  FROM search_text s JOIN op_text t ON t.id = s.text;"
 #define INDEX(table)                                                                                                   \
         "CREATE VIRTUAL TABLE " table " USING fts5(text, ticket, content = 'search_content', content_rowid = 'id', detail = 'none',"    \
-        "  tokenize = 'unicode61 remove_diacritics 2');"                                                               \
+        "  columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');"                                               \
         "INSERT INTO " table "(" table ", rank) VALUES('automerge', 8);"                                               \
         "CREATE VIRTUAL TABLE " table "_words USING fts5vocab(" table ", row);"
         INDEX("search_public") INDEX("search_notes"),
