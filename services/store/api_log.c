@@ -199,7 +199,7 @@ static int follow_items(struct store *s, struct call *c, const struct ops_follow
 int store_on_ops_follow(struct store *s, struct call *c, const struct ops_follow *in, struct ops_follow_result *ret)
 {
         int64_t head = s->head;
-        uint8_t hash[OP_HASH_BYTES];
+        uint8_t hash[CURSOR_HASH_BYTES];
         int r;
 
         ret->instance = (struct str){ (const char *)s->origin, CURSOR_INSTANCE_BYTES };

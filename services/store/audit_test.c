@@ -52,6 +52,7 @@ static void a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at(voi
         struct verified got;
 
         room_ticket(room, ALICE, "Mine");
+        grown(room);
         room_ticket(room, BOB, "Yours");
         room_tamper(room, "DELETE FROM op_text WHERE text = CAST('Mine' AS BLOB); UPDATE op_text SET text = x'' WHERE text = CAST('Yours' AS BLOB)");
         got = room_verify(room);
@@ -61,14 +62,24 @@ static void a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at(voi
         assert_int_equal(got.ops, room->store->head);
 }
 
-static void a_record_that_was_changed_breaks_the_chain(void **state)
+#define CHANGE "UPDATE op SET record = (SELECT record FROM op o WHERE o.seq = op.seq - 1) WHERE seq = (SELECT max(seq) - 1 FROM op)"
+
+static void a_record_that_was_changed_is_found(void **state)
 {
         struct room *room = *state;
 
         room_ticket(room, ALICE, "Mine");
-        room_tamper(room, "UPDATE op SET record = (SELECT record FROM op o WHERE o.seq = op.seq - 1) WHERE seq = (SELECT max(seq) - 1 FROM op)");
+        room_tamper(room, CHANGE);
         room_is_told(room, "its record, or a text of it, is not what its hash says");
+}
+
+static void a_whole_record_that_was_changed_breaks_the_chain(void **state)
+{
+        struct room *room = *state;
+
+        room_ticket(room, ALICE, "Mine");
         room_records_whole(room, room->store->writer.db);
+        room_tamper(room, CHANGE);
         room_is_told(room, "the chain breaks here");
 }
 
@@ -101,7 +112,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_text_that_was_exchanged_is_found, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(of_whole_records_it_is_found_which_text_was_exchanged, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at, room_setup, room_teardown),
-                cmocka_unit_test_setup_teardown(a_record_that_was_changed_breaks_the_chain, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_record_that_was_changed_is_found, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_whole_record_that_was_changed_breaks_the_chain, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_signature_that_was_changed_is_found, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_log_that_was_cut_off_is_found, room_setup, room_teardown),
         };

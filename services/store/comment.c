@@ -216,13 +216,18 @@ static int id_check(struct tx *tx, struct call *c, struct ulid id, bool *ret_stu
         return r;
 }
 
+void comment_as_written(struct tx *tx, const struct comment_new *new, struct ulid id, struct comment *ret)
+{
+        *ret = (struct comment){ .id = id, .ticket = new->ticket, .author = tx->actor.user, .created_at = hlc_ms(tx->hlc), .body = new->body };
+        fresh_show(&tx->store->fresh, store_position(tx->store), ret);
+}
+
 static int comment_put(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret)
 {
         struct op_comment_add comment = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
         struct op_note_add note = { .ticket = new->ticket, .body = new->body, .attachments = (int64_t)new->n_uploads };
         struct ulid id = tx_next_id(tx);
         struct comment_row row;
-        uint64_t created;
         bool stub;
         int r;
 
@@ -233,7 +238,6 @@ static int comment_put(struct tx *tx, struct call *c, const struct comment_new *
                                             .body = new->internal ? (const void *)&note : &comment,
                                             .target = id,
                                             .audience = new->internal ? NULL : &new->ticket });
-        created = tx->hlc;
         if (!r && !new->internal)
                 r = snooze_reply(tx->store, new->ticket, tx->actor.user);
         for (size_t i = 0; i < new->n_uploads && !r; i++)
@@ -244,9 +248,7 @@ static int comment_put(struct tx *tx, struct call *c, const struct comment_new *
                 r = comment_find(tx->db, new->internal, id, &row);
                 return r ? r : comment_view(tx->db, &row, tx->arena, ret);
         }
-        /* what comment_view would read */
-        *ret = (struct comment){ .id = id, .ticket = new->ticket, .author = tx->actor.user, .created_at = hlc_ms(created), .body = new->body };
-        fresh_show(&tx->store->fresh, store_position(tx->store), ret);
+        comment_as_written(tx, new, id, ret);
         return 0;
 }
 

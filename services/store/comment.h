@@ -43,4 +43,6 @@ struct comment_new {
         const struct ulid *uploads;
         size_t n_uploads;
 };
+/* How one looks that was just added by the newest effect, with no attachment: what comment_view would read. It is kept for who follows the log. */
+void comment_as_written(struct tx *tx, const struct comment_new *new, struct ulid id, struct comment *ret);
 int comment_write(struct tx *tx, struct call *c, const struct comment_new *new, struct comment *ret);

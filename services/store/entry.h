@@ -8,7 +8,7 @@ struct log_entry {
         int64_t seq;
         int scope;
         struct ulid audience;
-        struct op op;             /* points into the arena; prev_hash is zero */
+        struct op op;             /* points into the arena; of the hashes, the first CURSOR_HASH_BYTES of its own alone are sure to be there */
         const struct schema_op *kind; /* NULL: unknown, from a newer instance */
 };
 /* A row of "SELECT " LOG_COLUMNS " FROM op ...". -EBADMSG for a damaged record. Where the body commits to a text, there are zeros; _whole fills

@@ -128,16 +128,12 @@ static int ticket_created(struct source *s, const void *body)
 
 static int ticket_changed(struct source *s, struct ulid ticket, enum register_field field)
 {
-        static const struct caller agent = { .role = SCHEMA_ROLE_AGENT };
         struct event_ticket_changed data = { .ticket = ticket };
         struct ticket_row row;
-        struct ticket view;
         bool conflict;
         int r;
 
         r = ticket_find(s->db, ticket, &row);
-        if (!r)
-                r = ticket_view(s->db, &agent, &row, s->arena, &view);
         if (!r)
                 r = registers_conflict(s->db, ticket, field, &conflict);
         if (r)
@@ -149,23 +145,23 @@ static int ticket_changed(struct source *s, struct ulid ticket, enum register_fi
         switch (field) {
         case REGISTER_STATE:
                 data.has_state = true;
-                data.state = view.state;
-                data.has_wake_at = view.has_wake_at;
-                data.wake_at = view.wake_at;
-                data.has_label = view.has_label;
-                data.label = view.label;
+                data.state = row.state;
+                data.has_wake_at = row.has_wake;
+                data.wake_at = row.wake_at;
+                data.has_label = row.has_label;
+                data.label = row.label;
                 break;
         case REGISTER_PRIORITY:
                 data.has_priority = true;
-                data.priority = view.priority;
+                data.priority = row.priority;
                 break;
         case REGISTER_ASSIGNEE:
-                data.has_assignee = view.has_assignee ? SCHEMA_PRESENT : SCHEMA_NULL;
-                data.assignee = view.assignee;
+                data.has_assignee = row.has_assignee ? SCHEMA_PRESENT : SCHEMA_NULL;
+                data.assignee = row.assignee;
                 break;
         case REGISTER_TYPE:
-                data.has_type = view.has_type ? SCHEMA_PRESENT : SCHEMA_NULL;
-                data.type = view.type;
+                data.has_type = row.has_type ? SCHEMA_PRESENT : SCHEMA_NULL;
+                data.type = row.type;
                 break;
         case REGISTER_TEAM:
         case REGISTER_FIELD: /* these have events of their own */
@@ -174,10 +170,10 @@ static int ticket_changed(struct source *s, struct ulid ticket, enum register_fi
         case REGISTER_SUBJECT:
         case REGISTER_BODY:
                 data.has_subject = true;
-                data.subject = view.subject;
+                r = ticket_subject_text(s->db, &row, s->arena, &data.subject);
                 break;
         }
-        return say(s, &schema_event_ticket_changed, &data);
+        return r ? r : say(s, &schema_event_ticket_changed, &data);
 }
 
 static int subject_changed(struct source *s, const void *body)

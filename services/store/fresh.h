@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 enum {
-        FRESH_OPS = 512,         /* two batches: one is read while the next is written */
+        FRESH_OPS = 1024,        /* two batches, the longest are of a seed's: one is read while the next is written */
         FRESH_BODY_MAX = 2048,   /* bytes; longer ones are not kept */
 };
 

@@ -59,6 +59,28 @@ int instance_load(struct store *s)
         return 0;
 }
 
+/* The hash of the last op that others wrote: where its chain ends. */
+static int others_head(struct store *s, uint8_t ret[OP_HASH_BYTES])
+{
+        struct arena arena = { 0 };
+        struct log_entry last;
+        int r = log_entry_at(s->writer.db, s->others, &arena, &last);
+        sqlite3_stmt *q;
+
+        arena_deinit(&arena);
+        if (r)
+                return r;
+        q = db_query(s->writer.db, "SELECT head FROM chain WHERE origin = ?1", "b", (struct str){ (const char *)last.op.origin, OP_ORIGIN_BYTES });
+        r = db_step(s->writer.db, q);
+        if (r <= 0)
+                return r ? r : -EBADMSG;
+        r = db_column_str(q, 0).n == OP_HASH_BYTES ? 0 : -EBADMSG;
+        if (!r)
+                memcpy(ret, db_column_str(q, 0).p, OP_HASH_BYTES);
+        db_done(q);
+        return r;
+}
+
 /* Behind what others wrote. */
 static int begin_behind(struct store *s)
 {
@@ -66,7 +88,7 @@ static int begin_behind(struct store *s)
         uint8_t head[OP_HASH_BYTES];
         struct op_instance_begin body = { { (const char *)head, sizeof(head) } };
         struct tx *tx;
-        int r = position_hash(s, s->writer.db, s->others, head);
+        int r = others_head(s, head);
 
         if (!r)
                 r = tx_begin_system(s, &s->writer.arena, ulid_new(now), &tx);

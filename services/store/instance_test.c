@@ -359,7 +359,7 @@ static void read_on(struct room *room, struct future *f)
                 struct op op = op_at(room, seq);
 
                 if (seq <= f->head)
-                        assert_memory_equal(op.hash, f->hash[seq], OP_HASH_BYTES);
+                        assert_memory_equal(op.hash, f->hash[seq], CURSOR_HASH_BYTES);
                 memcpy(f->hash[seq], op.hash, OP_HASH_BYTES);
         }
         f->head = head;
@@ -368,7 +368,7 @@ static void read_on(struct room *room, struct future *f)
 static void places_check(struct room *room, const struct future *f, const struct place *places, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                bool there = places[i].seq <= f->head && memcmp(places[i].hash, f->hash[places[i].seq], OP_HASH_BYTES) == 0;
+                bool there = places[i].seq <= f->head && memcmp(places[i].hash, f->hash[places[i].seq], CURSOR_HASH_BYTES) == 0;
                 int64_t seq = -1;
 
                 assert_int_equal(verdict(room, places[i].cursor, &seq), there ? POSITION_GOOD : POSITION_LOST);

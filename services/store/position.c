@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_BYTES], struct arena *arena)
+struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[CURSOR_HASH_BYTES], struct arena *arena)
 {
         struct cursor cursor = { .seq = seq };
         char *text = arena_alloc(arena, CURSOR_TEXT);
@@ -17,7 +17,7 @@ struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_H
 
 /* What whoever wrote the first op began with; or we, where there is none yet. A log of the first versions may be of one whose key is not known: then
  * the first op says it. */
-static int hash_before_all(struct store *s, struct db *db, uint8_t ret[OP_HASH_BYTES])
+static int hash_before_all(struct store *s, struct db *db, uint8_t ret[CURSOR_HASH_BYTES])
 {
         struct arena arena = { 0 };
         struct log_entry first;
@@ -27,12 +27,12 @@ static int hash_before_all(struct store *s, struct db *db, uint8_t ret[OP_HASH_B
         chain_init(&fresh, r == -ENOENT ? s->public_key : s->project_key);
         if (!r && memcmp(fresh.origin, first.op.origin, OP_ORIGIN_BYTES) != 0)
                 memcpy(fresh.head, first.op.prev_hash, OP_HASH_BYTES);
-        memcpy(ret, fresh.head, OP_HASH_BYTES);
+        memcpy(ret, fresh.head, CURSOR_HASH_BYTES);
         arena_deinit(&arena);
         return r == -ENOENT ? 0 : r;
 }
 
-int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HASH_BYTES])
+int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[CURSOR_HASH_BYTES])
 {
         sqlite3_stmt *q;
         int r;
@@ -50,7 +50,7 @@ int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HA
 
 int position_read(struct store *s, struct db *db, struct str cursor, int64_t *ret_seq)
 {
-        uint8_t hash[OP_HASH_BYTES];
+        uint8_t hash[CURSOR_HASH_BYTES];
         struct cursor c;
         int r;
 
@@ -74,7 +74,7 @@ bool position_is_ours(const struct store *s, struct str cursor)
 
 int position_cursor_at(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct str *ret)
 {
-        uint8_t hash[OP_HASH_BYTES];
+        uint8_t hash[CURSOR_HASH_BYTES];
         int r = position_hash(s, db, seq, hash);
 
         if (r)

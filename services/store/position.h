@@ -14,9 +14,9 @@ int position_read(struct store *s, struct db *db, struct str cursor, int64_t *re
 bool position_is_ours(const struct store *s, struct str cursor);
 
 /* The hash that the op at seq has; before the first op, the one that the first op names as its predecessor. 0, -ENOENT, or an error. */
-int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[OP_HASH_BYTES]);
+int position_hash(struct store *s, struct db *db, int64_t seq, uint8_t ret[CURSOR_HASH_BYTES]);
 
-struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[OP_HASH_BYTES], struct arena *arena);
+struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[CURSOR_HASH_BYTES], struct arena *arena);
 /* The cursor of a position that is in the log, 0 included. */
 int position_cursor_at(struct store *s, struct db *db, int64_t seq, struct arena *arena, struct str *ret);
 /* The cursor of all that this connection's transaction sees. */

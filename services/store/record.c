@@ -164,7 +164,7 @@ int record_pack(struct db *db, const struct log_entry *e, const struct record_te
         int r;
 
         buf_char(out, RECORD_PACKED);
-        buf_add(out, op->hash, sizeof(op->hash));
+        buf_add(out, op->hash, record_hash_bytes(e->seq));
         r = put_name(db, (struct str){ (const char *)op->origin, sizeof(op->origin) }, out);
         put_signed(out, e->seq - op->origin_seq);
         put_hlc(op->hlc, op->op_id, out);
@@ -413,10 +413,11 @@ static void get_body(struct reader *r, bool whole, struct arena *arena, struct l
 static int packed_read(struct db *db, struct str record, bool whole, struct arena *arena, struct log_entry *ret)
 {
         struct reader r = { .db = db, .in = record };
+        size_t n_hash = record_hash_bytes(ret->seq);
         struct op *op = &ret->op;
 
         get_bytes(&r, 1);
-        copy(&r, get_bytes(&r, OP_HASH_BYTES), OP_HASH_BYTES, op->hash, OP_HASH_BYTES);
+        copy(&r, get_bytes(&r, n_hash), n_hash, op->hash, n_hash);
         get_origin(&r, op->origin);
         op->origin_seq = (int64_t)((uint64_t)ret->seq - (uint64_t)get_signed(&r));
         op->hlc = get_hlc(&r, op->op_id);
@@ -433,22 +434,18 @@ static int packed_read(struct db *db, struct str record, bool whole, struct aren
 
 bool record_is_packed(struct str record)
 {
-        return record.n > OP_HASH_BYTES && record.p[0] == RECORD_PACKED;
+        return record.n > RECORD_HASH_BYTES && record.p[0] == RECORD_PACKED;
 }
 
 int record_unpack(struct db *db, struct str record, bool whole, struct arena *arena, struct log_entry *ret)
 {
-        struct ulid op_id = ret->op.op_id;
-        uint32_t n = ret->op.n;
         int r;
 
-        ret->op = (struct op){ .op_id = op_id, .n = n };
         if (record_is_packed(record)) {
+                ret->op = (struct op){ .op_id = ret->op.op_id, .n = ret->op.n };
                 r = packed_read(db, record, whole, arena, ret);
         } else {
                 r = op_decode(arena_str(arena, record), arena, &ret->op);
-                if (!r && (!ulid_eq(ret->op.op_id, op_id) || ret->op.n != n))
-                        r = -EBADMSG;
                 if (!r)
                         ret->kind = schema_op_find(ret->op.kind);
         }
@@ -456,12 +453,13 @@ int record_unpack(struct db *db, struct str record, bool whole, struct arena *ar
         return r;
 }
 
-void record_hash(struct str record, uint8_t ret[OP_HASH_BYTES])
+void record_hash(struct str record, uint8_t ret[RECORD_HASH_BYTES])
 {
-        if (record_is_packed(record))
-                memcpy(ret, record.p + 1, OP_HASH_BYTES);
-        else
-                op_hash(record, ret);
+        uint8_t whole[OP_HASH_BYTES];
+
+        if (!record_is_packed(record))
+                op_hash(record, whole);
+        memcpy(ret, record_is_packed(record) ? record.p + 1 : (const char *)whole, RECORD_HASH_BYTES);
 }
 
 int record_redact(struct db *db, int64_t seq)

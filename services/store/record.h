@@ -1,7 +1,8 @@
-/* How an op's record (docs/log.md) lies in table op: packed, without what its row, its texts and table op_name say anyway, so that it takes 60 bytes
- * where it has 200. It comes back bit by bit; only what vouches for the ops before it, prev_hash, is the hash in the row before of that origin.
+/* How an op's record (docs/log.md) lies in table op: packed, without what its row, its texts and table op_name say anyway, so that it takes 40 bytes
+ * where it has 200. It comes back bit by bit; only what vouches for the ops before it, prev_hash, is the hash of the op before of that origin, which
+ * whoever reads from a whole hash on finds.
  *
- *   0x01  hash: 32 bytes, of the whole record
+ *   0x01  hash of the whole record: its first RECORD_HASH_BYTES, of each RECORD_HASH_EVERYth seq all of it
  *   origin: number of a name   seq - origin_seq: signed   hlc: ms after the op_id's, signed; its counter
  *   actor, device: numbers of names   device_seq   on_behalf_of, kind: numbers of names
  *   target: enum place; 16 bytes behind PLACE_NONE
@@ -14,7 +15,7 @@
 #pragma once
 #include "entry.h"
 
-enum { RECORD_PACKED = 1 };
+enum { RECORD_PACKED = 1, RECORD_HASH_BYTES = 8, RECORD_HASH_EVERY = 16 };
 
 /* The texts that a body commits to, and that lie in op_text. */
 struct record_texts {
@@ -29,12 +30,18 @@ struct record_texts {
 int record_pack(struct db *db, const struct log_entry *e, const struct record_texts *texts, struct buf *out);
 
 /* Fills ret->op but for what the row says, which is there already: seq, audience, op.op_id, op.n. `whole`: with the commitments, of the texts
- * as they are; else there are zeros in their place. op.prev_hash is zero where it was packed. Points into the arena. -EBADMSG: it is damaged. */
+ * as they are; else there are zeros in their place. Where it was packed, op.prev_hash is zero, and
+ * op.hash as far as it was stored. Points into the arena. -EBADMSG: it is damaged. */
 int record_unpack(struct db *db, struct str record, bool whole, struct arena *arena, struct log_entry *ret);
 
 /* Before its texts are deleted: the record names their commitments itself. */
 int record_redact(struct db *db, int64_t seq);
 
 bool record_is_packed(struct str record);
-/* Its hash, as it was stored or as it is. */
-void record_hash(struct str record, uint8_t ret[OP_HASH_BYTES]);
+/* How many bytes of its op's hash a packed record has. */
+static inline size_t record_hash_bytes(int64_t seq)
+{
+        return seq % RECORD_HASH_EVERY ? (size_t)RECORD_HASH_BYTES : (size_t)OP_HASH_BYTES;
+}
+/* What every record tells of its hash. */
+void record_hash(struct str record, uint8_t ret[RECORD_HASH_BYTES]);

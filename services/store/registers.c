@@ -94,6 +94,17 @@ int registers_conflict(struct db *db, struct ulid entity, enum register_field fi
         return 0;
 }
 
+int registers_conflicts(struct db *db, struct ulid entity, unsigned *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT field FROM register WHERE entity = ?1 AND written AND NOT covered GROUP BY field HAVING count(*) > 1", "u", entity);
+        int r;
+
+        *ret = 0;
+        while ((r = db_step(db, q)) > 0)
+                *ret |= 1u << db_column_int(q, 0);
+        return r;
+}
+
 /* Whether the writer of the command under way had seen the write with this stamp: it came before, or was their own. */
 static int was_seen(struct tx *tx, struct stamp stamp, int64_t seen_seq, bool *ret)
 {

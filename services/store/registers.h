@@ -17,8 +17,9 @@ int registers_write_bytes(struct db *db, struct ulid entity, enum register_field
  * to db_done. */
 int registers_shown(struct db *db, struct ulid entity, enum register_field field, struct stamp *ret_stamp, sqlite3_stmt **ret_q);
 
-/* Whether people must settle concurrent values. */
+/* Whether people must settle concurrent values; and of which fields: bit 1 << field. */
 int registers_conflict(struct db *db, struct ulid entity, enum register_field field, bool *ret);
+int registers_conflicts(struct db *db, struct ulid entity, unsigned *ret);
 
 /* Accepts a write: which hlc it gets and what it covers. created: the stamp of the entity's creation. seen_seq: the position up to
  * which the writer had seen the log, -1 for all of it; the writer's own ops count as seen. client_ms: when it was made, 0 for now. */

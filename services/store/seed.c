@@ -1,5 +1,6 @@
 /* Invented tickets: each from random numbers of its own (seed, n), so that they may be filed in any pages and again. They are ops as all
  * others; only their times lie in the past, as if another instance had accepted them then. */
+#include "comment.h"
 #include "person.h"
 #include "schema/comment.h"
 #include "schema/seed.h"
@@ -192,12 +193,17 @@ static int story_write(struct story *t, bool note, bool image)
 {
         struct op_comment_add comment = { .ticket = t->ticket, .body = buf_view(&t->s->text), .attachments = image };
         struct op_note_add inner = { .ticket = t->ticket, .body = buf_view(&t->s->text) };
+        struct comment seen;
         struct ulid id = tx_next_id(t->tx);
         int r = story_append(t, note ? &schema_op_note_add : &schema_op_comment_add, note ? (const void *)&inner : &comment, id, NULL);
 
         t->s->ret->comments++;
         t->s->ret->bytes += (int64_t)t->s->text.n;
-        return r || !image ? r : story_image(t, id);
+        if (!r && image)
+                r = story_image(t, id);
+        else if (!r)
+                comment_as_written(t->tx, &(struct comment_new){ .ticket = t->ticket, .body = comment.body }, id, &seen);
+        return r;
 }
 
 static int story_file(struct story *t, int64_t number)

@@ -3,6 +3,7 @@
 #include "change.h"
 #include "comment.h"
 #include "person.h"
+#include "record.h"
 #include "store.h"
 #include "upload.h"
 
@@ -385,9 +386,10 @@ static inline void room_records_whole(struct room *room, struct db *db)
                 if (e.op.origin_seq == 1)
                         room_genesis(db, e.op.origin, prev);
                 memcpy(e.op.prev_hash, prev, sizeof(prev));
-                memcpy(prev, e.op.hash, sizeof(prev));
                 buf_clear(&whole);
                 op_encode(&e.op, &whole);
+                op_hash(buf_view(&whole), prev);
+                assert_memory_equal(prev, e.op.hash, RECORD_HASH_BYTES);
                 assert_int_equal(db_do(db, "UPDATE op SET record = ?2 WHERE seq = ?1", "ib", seq, buf_view(&whole)), 0);
         }
         buf_deinit(&whole);

@@ -202,21 +202,16 @@ static int conflicts(struct db *db, struct ulid ticket, bool agent, struct arena
 {
         static const enum register_field fields[] = { REGISTER_STATE, REGISTER_PRIORITY, REGISTER_ASSIGNEE, REGISTER_TYPE, REGISTER_TEAM };
         struct str *names = NULL;
+        unsigned open;
+        int r = registers_conflicts(db, ticket, &open);
 
-        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) - !agent; i++) {
-                bool open;
-                int r = registers_conflict(db, ticket, fields[i], &open);
-
-                if (r)
-                        return r;
-                if (!open)
-                        continue;
-                if (!names)
-                        names = arena_array(arena, sizeof(fields) / sizeof(fields[0]), sizeof(*names));
-                names[ret->conflicts.n++] = str_of(register_name(fields[i]));
-        }
+        if (!r && open)
+                names = arena_array(arena, sizeof(fields) / sizeof(fields[0]), sizeof(*names));
+        for (size_t i = 0; !r && open && i < sizeof(fields) / sizeof(fields[0]) - !agent; i++)
+                if (open & 1u << fields[i])
+                        names[ret->conflicts.n++] = str_of(register_name(fields[i]));
         ret->conflicts.items = names;
-        return 0;
+        return r;
 }
 
 int ticket_subject_text(struct db *db, const struct ticket_row *row, struct arena *arena, struct str *ret)

@@ -23,8 +23,9 @@ struct verify {
         size_t n_instances;
         int64_t seq;                     /* as far as it was looked at */
         uint8_t head[OP_HASH_BYTES];     /* the hash of the op there */
+        bool head_lost;                  /* which is not known */
         struct log_entry entry;          /* that is looked at */
-        bool texts_lost;                 /* one of the entry's */
+        bool lost;                       /* something was not as it was written: what the chain has come to is not known up to the next whole hash */
         struct buf record;
         struct verified *ret;
 };
@@ -156,8 +157,8 @@ static int end_check(struct verify *v)
         return r;
 }
 
-/* A packed record as it was written, behind what its chain has come to; hashed. */
-static bool is_as_written(struct verify *v, const struct instance *by, const struct op *op)
+/* Whether a packed record is as it was written behind what its chain has come to; its hash then is whole. */
+static bool is_as_written(struct verify *v, const struct instance *by, struct op *op)
 {
         struct op whole = *op;
         uint8_t hash[OP_HASH_BYTES];
@@ -166,7 +167,10 @@ static bool is_as_written(struct verify *v, const struct instance *by, const str
         memcpy(whole.prev_hash, by->chain.head, OP_HASH_BYTES);
         op_encode(&whole, &v->record);
         op_hash(buf_view(&v->record), hash);
-        return memcmp(hash, op->hash, OP_HASH_BYTES) == 0;
+        if (memcmp(hash, op->hash, record_hash_bytes(op->seq)) != 0)
+                return false;
+        memcpy(op->hash, hash, OP_HASH_BYTES);
+        return true;
 }
 
 /* The entry at the row, with the commitments of its texts; without where one is lost. */
@@ -177,7 +181,7 @@ static int row_read(struct verify *v, sqlite3_stmt *q)
 
         if (r == -EBADMSG && !log_entry_read(v->db, q, &v->arena, e)) {
                 report_add(v->report, "op %lld: a text that it committed to is lost", (long long)e->seq);
-                v->texts_lost = true;
+                v->lost = true;
                 r = 0;
         } else if (r == -EBADMSG) {
                 report_add(v->report, "op %lld: its record is damaged", (long long)e->seq);
@@ -197,10 +201,14 @@ static struct instance *row_place(struct verify *v, bool packed)
                 report_add(v->report, "op %lld: the key of the instance that wrote it, %s, is not known", (long long)e->seq, name);
                 return NULL;
         }
-        if (packed && !v->texts_lost && !is_as_written(v, by, &e->op))
+        if (packed && !v->lost && !is_as_written(v, by, &e->op)) {
                 report_add(v->report, "op %lld: its record, or a text of it, is not what its hash says", (long long)e->seq);
+                v->lost = true;
+        }
         if (packed)
                 memcpy(e->op.prev_hash, by->chain.head, OP_HASH_BYTES);
+        if (!packed || record_hash_bytes(e->seq) == OP_HASH_BYTES)
+                v->lost = false;
         if (chain_next(&by->chain, &e->op)) {
                 report_add(v->report, "op %lld: the chain breaks here", (long long)e->seq);
                 return NULL;
@@ -242,7 +250,6 @@ static int row_verify(struct verify *v, sqlite3_stmt *q)
         void *body = NULL;
         int r;
 
-        v->texts_lost = false;
         r = row_read(v, q);
         if (r)
                 return r == -EBADMSG ? 1 : r;
@@ -253,11 +260,12 @@ static int row_verify(struct verify *v, sqlite3_stmt *q)
                 body = arena_zalloc(&v->arena, e->kind->body->size);
                 body_verify(v, packed, body);
         }
-        if (by->chain.seq == 1 && v->seq > 0)
+        if (by->chain.seq == 1 && v->seq > 0 && !v->head_lost)
                 begin_check(v, body);
         v->seq = e->seq;
+        v->head_lost = v->lost;
         memcpy(v->head, e->op.hash, sizeof(v->head));
-        return checkpoint_check(v, by);
+        return v->lost ? 0 : checkpoint_check(v, by);
 }
 
 /* A slice, of one state; *ret_last: there was nothing behind it, and it was compared with what else says so. */
