@@ -89,6 +89,7 @@ static int comment_rewrite(struct store *s, struct tx *tx, struct call *c, const
 {
         struct op_comment_edit body = { .comment = edit->comment, .body = edit->body }; /* of both kinds */
         struct comment_row row;
+        struct stamp created;
         struct accepted a;
         int64_t seen;
         int r;
@@ -99,7 +100,9 @@ static int comment_rewrite(struct store *s, struct tx *tx, struct call *c, const
         if (!r)
                 r = seen_position(s, c, edit->has_seen, edit->seen, &seen);
         if (!r)
-                r = registers_accept(tx, row.id, REGISTER_BODY, comment_created_stamp(&row), seen, edit->made_at, &a);
+                r = comment_created_stamp(tx->db, &row, &created);
+        if (!r)
+                r = registers_accept(tx, row.id, REGISTER_BODY, created, seen, edit->made_at, &a);
         if (r)
                 return r;
         body.ticket = row.ticket;

@@ -16,7 +16,7 @@ enum { COMMENT_ADD_BODY_FIELD = 1, COMMENT_EDIT_BODY_FIELD = 2, ATTACHMENT_NAME_
 /* Of the texts on a page: with the comment that passes it, and as JSON, it still fits into a message, and into what a client takes. */
 enum { PAGE_TEXT_BYTES = 512 * 1024 };
 
-#define COLUMNS "id, ticket, author, created, op_id, n, deleted, redacted, attachments, body_op, body_n, edited"
+#define COLUMNS "id, ticket, author, created, seq, deleted, redacted, attachments, body_op, body_n, edited"
 #define FIND(table) "SELECT " COLUMNS " FROM " table " WHERE id = ?1 AND NOT hidden"
 #define PAGE(table)                                                                                                         \
         "SELECT " COLUMNS " FROM " table " WHERE ticket = ?1 AND (created, id) > (?2, ?3) AND NOT hidden ORDER BY created, id LIMIT ?4"
@@ -32,15 +32,14 @@ static void row_read(sqlite3_stmt *q, bool internal, struct comment_row *ret)
                 .ticket = db_column_ulid(q, 1),
                 .author = db_column_ulid(q, 2),
                 .created = (uint64_t)db_column_int(q, 3),
-                .op_id = db_column_ulid(q, 4),
-                .n = (uint32_t)db_column_int(q, 5),
-                .deleted = db_column_int(q, 6),
-                .redacted = !db_column_is_null(q, 7),
-                .attachments = db_column_int(q, 8),
-                .has_body_op = !db_column_is_null(q, 9),
-                .body_op = db_column_ulid(q, 9),
-                .body_n = (uint32_t)db_column_int(q, 10),
-                .edited = (uint64_t)db_column_int(q, 11),
+                .seq = db_column_int(q, 4),
+                .deleted = db_column_int(q, 5),
+                .redacted = !db_column_is_null(q, 6),
+                .attachments = db_column_int(q, 7),
+                .has_body_op = !db_column_is_null(q, 8),
+                .body_op = db_column_ulid(q, 8),
+                .body_n = (uint32_t)db_column_int(q, 9),
+                .edited = (uint64_t)db_column_int(q, 10),
         };
 }
 
@@ -86,9 +85,16 @@ int comment_moved_to(struct db *db, bool internal, struct ulid id, bool *ret_has
         return 0;
 }
 
-struct stamp comment_created_stamp(const struct comment_row *row)
+int comment_created_stamp(struct db *db, const struct comment_row *row, struct stamp *ret)
 {
-        return (struct stamp){ .hlc = row->created, .op_id = row->op_id, .n = row->n };
+        sqlite3_stmt *q = db_query(db, "SELECT op_id, n FROM op WHERE seq = ?1", "i", row->seq);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -EBADMSG;
+        *ret = (struct stamp){ .hlc = row->created, .op_id = db_column_ulid(q, 0), .n = (uint32_t)db_column_int(q, 1) };
+        db_done(q);
+        return 0;
 }
 
 static int attachments_view(struct db *db, const struct comment_row *row, struct arena *arena, struct comment *ret)
@@ -130,10 +136,8 @@ int comment_view(struct db *db, const struct comment_row *row, struct arena *are
                 return 0;
         if (row->has_body_op)
                 r = log_text(db, row->body_op, row->body_n, COMMENT_EDIT_BODY_FIELD, arena, &ret->body);
-        else if (row->seq)
-                r = log_text_at(db, row->seq, COMMENT_ADD_BODY_FIELD, arena, &ret->body);
         else
-                r = log_text(db, row->op_id, row->n, COMMENT_ADD_BODY_FIELD, arena, &ret->body);
+                r = log_text_at(db, row->seq, COMMENT_ADD_BODY_FIELD, arena, &ret->body);
         if (r == -ENOENT)
                 r = 0;
         if (!r && row->has_body_op)

@@ -9,9 +9,9 @@ struct comment_row {
         uint64_t created, edited;        /* hlc; edited 0: never */
         bool deleted, redacted;
         bool has_body_op;
-        struct ulid op_id, body_op;
-        uint32_t n, body_n;
-        int64_t seq;                     /* where its op stands, by who knows it already; else 0 */
+        struct ulid body_op;
+        uint32_t body_n;
+        int64_t seq;                     /* where its op stands in the log */
         int64_t attachments;
 };
 
@@ -33,7 +33,7 @@ int comment_page(struct db *db, const struct caller *caller, bool internal, cons
 /* Where a split has it shown. -ENOENT where there is no such comment. */
 int comment_moved_to(struct db *db, bool internal, struct ulid id, bool *ret_has, struct ulid *ret);
 
-struct stamp comment_created_stamp(const struct comment_row *row);
+int comment_created_stamp(struct db *db, const struct comment_row *row, struct stamp *ret);
 
 /* Writes a comment or note with its attachments, as the effects of the command under way. *ret is what its author sees of it. */
 struct comment_new {

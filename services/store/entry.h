@@ -22,7 +22,7 @@ int log_entry_of(struct db *db, struct ulid op_id, uint32_t n, struct arena *are
 /* The body with its texts, as far as they were not redacted; without any where db is NULL. ret: the kind's struct. */
 int log_entry_body(struct db *db, const struct log_entry *e, struct arena *arena, void *ret);
 /* Where it lies in op_text, beside the op's place in the log: by both, a text is found without an index of its own. In SQL, op is the alias of
- * a row of op, and field a number or value. */
+ * a row that has its seq, and field a number or value. */
 enum { LOG_TEXT_FIELDS = 64 };
 #define LOG_TEXT_ID(op, field) "(" op ".seq << 6 | " field ")"
 static inline int64_t log_text_id(int64_t seq, unsigned field)

@@ -51,8 +51,6 @@ static int say_comment(struct source *s, const struct schema_event *type, bool i
         struct comment_row row;
         int r = comment_find(s->db, internal, comment, &row);
 
-        if (!r && ulid_eq(row.op_id, s->entry->op.op_id) && row.n == s->entry->op.n)
-                row.seq = s->entry->seq;
         if (!r)
                 r = comment_view(s->db, &row, s->arena, &data.comment);
         if (r)

@@ -17,18 +17,18 @@ struct comment_sql {
 };
 #define COMMENT_SQL(table, counter)                                                                                               \
         {                                                                                                                         \
-                .insert = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, op_id, n, deleted, redacted,"     \
-                          " attachments, body_op, body_n, edited) VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, 0, NULL, ?7, NULL, 0, 0)",    \
-                .fill = "UPDATE " table " SET ticket = ?2, author = ?3, created = ?4, hidden = 0, op_id = ?5, n = ?6,"            \
-                        " attachments = ?7 WHERE id = ?1 AND hidden",                                                             \
-                .stub = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, op_id, n, deleted, redacted,"       \
-                        " attachments, body_op, body_n, edited) VALUES(?1, ?2, NULL, 0, 1, NULL, 0, 0, NULL, 0, NULL, 0, 0)",     \
+                .insert = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, seq, deleted, redacted,"          \
+                          " attachments, body_op, body_n, edited) VALUES(?1, ?2, ?3, ?4, 0, ?5, 0, NULL, ?6, NULL, 0, 0)",        \
+                .fill = "UPDATE " table " SET ticket = ?2, author = ?3, created = ?4, hidden = 0, seq = ?5,"                      \
+                        " attachments = ?6 WHERE id = ?1 AND hidden",                                                             \
+                .stub = "INSERT OR IGNORE INTO " table "(id, ticket, author, created, hidden, seq, deleted, redacted,"            \
+                        " attachments, body_op, body_n, edited) VALUES(?1, ?2, NULL, 0, 1, 0, 0, NULL, 0, NULL, 0, 0)",           \
                 .counted = "SELECT 1 FROM " table " WHERE id = ?1 AND NOT hidden AND NOT deleted",                                \
                 .discount = "UPDATE ticket SET " counter " = " counter " - 1 WHERE id = ?1",                                      \
                 .remove = "UPDATE " table " SET deleted = 1 WHERE id = ?1",                                                       \
                 .body = "UPDATE " table " SET body_op = ?2, body_n = ?3, edited = max(edited, ?4) WHERE id = ?1",                 \
                 .redact = "UPDATE " table " SET redacted = max(coalesce(redacted, x''), ?2) WHERE id = ?1",                       \
-                .redacted = "SELECT redacted, op_id, n FROM " table " WHERE id = ?1",                                             \
+                .redacted = "SELECT redacted, seq FROM " table " WHERE id = ?1",                                                  \
         }
 static const struct comment_sql comment_sql[2] = { COMMENT_SQL("comment", "comments"), COMMENT_SQL("note", "notes") };
 
@@ -39,15 +39,20 @@ static int texts_delete(struct fold *f, int64_t seq)
         return r ? r : db_do(f->db, "DELETE FROM op_text WHERE id >= ?1 AND id < ?2", "ii", log_text_id(seq, 0), log_text_id(seq + 1, 0));
 }
 
-static int text_delete(struct fold *f, struct ulid op_id, uint32_t n)
+static int text_delete(struct fold *f, int64_t seq)
+{
+        int r = search_forget(f->db, seq);
+
+        return r ? r : texts_delete(f, seq);
+}
+
+/* The text of the write with this stamp, where that has arrived. */
+static int written_delete(struct fold *f, struct stamp stamp)
 {
         int64_t seq;
-        int r = db_int(f->db, &seq, "SELECT seq FROM op WHERE op_id = ?1 AND n = ?2", "ui", op_id, (int64_t)n);
+        int r = db_int(f->db, &seq, "SELECT seq FROM op WHERE op_id = ?1 AND n = ?2", "ui", stamp.op_id, (int64_t)stamp.n);
 
-        if (r)
-                return r == -ENOENT ? 0 : r;
-        r = search_forget(f->db, seq);
-        return r ? r : texts_delete(f, seq);
+        return r == -ENOENT ? 0 : r ? r : text_delete(f, seq);
 }
 
 /* The stamp up to which the comment's texts are redacted: 0, or -ENOENT. */
@@ -87,7 +92,7 @@ static int redact_late(struct fold *f, struct ulid comment)
 
         if (r)
                 return r == -ENOENT ? 0 : r;
-        return stamp_cmp(op_stamp(f->op), until) < 0 ? text_delete(f, f->op->op_id, f->op->n) : 0;
+        return stamp_cmp(op_stamp(f->op), until) < 0 ? text_delete(f, f->op->seq) : 0;
 }
 
 /* The ticket of a comment that appeared, all in one: what ticket_touch does, its count, and which one is the newest. */
@@ -123,11 +128,11 @@ int fold_comment_add(struct fold *f, const void *body)
         int64_t one;
         int r;
 
-        r = db_do(f->db, sql->insert, "uuuiuii", id, b->ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, b->attachments);
+        r = db_do(f->db, sql->insert, "uuuiii", id, b->ticket, op->actor, (int64_t)op->hlc, op->seq, b->attachments);
         if (r)
                 return r;
         if (!sqlite3_changes(db_handle(f->db))) { /* it was a stub */
-                r = db_do(f->db, sql->fill, "uuuiuii", id, b->ticket, op->actor, (int64_t)op->hlc, op->op_id, (int64_t)op->n, b->attachments);
+                r = db_do(f->db, sql->fill, "uuuiii", id, b->ticket, op->actor, (int64_t)op->hlc, op->seq, b->attachments);
                 if (!r && !sqlite3_changes(db_handle(f->db)))
                         return fold_ticket_touch(f, b->ticket); /* a repetition */
                 if (!r)
@@ -203,7 +208,7 @@ int fold_attachment_add(struct fold *f, const void *body)
                 return r;
         if (!r && stamp_cmp(op_stamp(f->op), until) < 0) {
                 blob.n = 0;
-                r = text_delete(f, f->op->op_id, f->op->n);
+                r = text_delete(f, f->op->seq);
                 if (r)
                         return r;
         }
@@ -231,11 +236,10 @@ int fold_comment_redact(struct fold *f, const void *body)
         q = db_query(f->db, comment_sql[f->internal].redacted, "u", b->comment);
         r = db_step(f->db, q);
         if (r > 0) {
-                struct ulid op_id = db_column_ulid(q, 1);
-                uint32_t n = (uint32_t)db_column_int(q, 2);
+                int64_t seq = db_column_int(q, 1);
 
                 db_done(q);
-                r = text_delete(f, op_id, n);
+                r = seq ? text_delete(f, seq) : 0; /* it is yet to arrive */
         }
         if (r)
                 return r;
@@ -246,7 +250,7 @@ int fold_comment_redact(struct fold *f, const void *body)
 
                 r = stamp_unpack(db_column_str(q, 0), &stamp);
                 if (!r)
-                        r = text_delete(f, stamp.op_id, stamp.n);
+                        r = written_delete(f, stamp);
                 if (r) {
                         db_done(q);
                         return r;

@@ -26,13 +26,15 @@ int merge_append(struct tx *tx, const struct ticket_row *row, const struct ulid 
 int move_append(struct tx *tx, const struct comment_row *row, const struct ulid *to)
 {
         struct op_comment_move body = { .ticket = row->ticket, .comment = row->id, .has_to = to != NULL };
+        struct stamp created;
         struct accepted a;
         int r;
 
         if (to)
                 body.to = *to;
-        r = registers_accept(tx, row->id, REGISTER_MOVED, comment_created_stamp(row), -1, 0, &a);
-
+        r = comment_created_stamp(tx->db, row, &created);
+        if (!r)
+                r = registers_accept(tx, row->id, REGISTER_MOVED, created, -1, 0, &a);
         return r ? r : tx_append(tx, &(struct effect){ .kind = row->internal ? &schema_op_note_move : &schema_op_comment_move, .body = &body,
                                                        .target = row->id, .base = a.base, .n_base = a.n_base, .hlc = a.hlc });
 }

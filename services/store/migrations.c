@@ -277,6 +277,15 @@ static const char *const steps[] = {
         "CREATE VIRTUAL TABLE " table "_words USING fts5vocab(" table ", row);"
         INDEX("search_public") INDEX("search_notes"),
 #undef INDEX
+
+        /* A comment names the place of its op in the log, not its id. */
+#define BY_SEQ(table)                                                                                                  \
+        "ALTER TABLE " table " ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"                                             \
+        "UPDATE " table " SET seq = coalesce((SELECT o.seq FROM op o WHERE o.op_id = " table ".op_id AND o.n = " table ".n), 0);"       \
+        "ALTER TABLE " table " DROP COLUMN op_id;"                                                                     \
+        "ALTER TABLE " table " DROP COLUMN n;"
+        BY_SEQ("comment") BY_SEQ("note"),
+#undef BY_SEQ
 };
 
 const struct db_migrations store_migrations = { steps, sizeof(steps) / sizeof(steps[0]) };

@@ -6,6 +6,7 @@
 /* Texts had keys of their own, and the index of texts a table with each one's op and entity. */
 enum { TEXTS_BY_OP = 16 };
 static const char texts_by_op[] =
+        ROOM_COMMENTS_BY_OP
         "CREATE TABLE old_text (op_id BLOB NOT NULL, n INTEGER NOT NULL, field INTEGER NOT NULL, salt BLOB NOT NULL, text BLOB NOT NULL,"
         "  PRIMARY KEY(op_id, n, field)) WITHOUT ROWID;"
         "INSERT INTO old_text SELECT o.op_id, o.n, t.id & 63, t.salt, t.text FROM op_text t JOIN op o ON o.seq = t.id >> 6;"
@@ -30,6 +31,7 @@ enum { WORDS_BY_PLACE = 22 };
         "  WHERE (s.source IN (2, 4)) = " notes ";"                                                                    \
         "CREATE VIRTUAL TABLE " table "_words USING fts5vocab(" table ", col);"
 static const char words_by_place[] =
+        ROOM_COMMENTS_BY_OP
         "DROP VIEW search_content;"
         "CREATE VIEW search_content AS SELECT s.id AS id, CAST(t.text AS TEXT) AS text, hex(s.ticket) AS ticket"
         "  FROM search_text s JOIN op_text t ON t.id = s.text;"

@@ -251,6 +251,7 @@ static void make_old(struct room *room)
         assert_int_equal(db_open(old, 0, NULL, &first, &db), 0);
         db_close(db);
         assert_int_equal(db_open(path, 0, NULL, &store_migrations, &db), 0);
+        assert_int_equal(db_run(db, ROOM_COMMENTS_BY_OP), 0);
         assert_int_equal(db_run(db, arena_format(&room->arena, "ATTACH '%s' AS old", old).p), 0);
         q = db_query(db, columns, "");
         while (db_step(db, q) > 0) {

@@ -113,7 +113,8 @@ int reopen_place(struct tx *tx, struct call *c, struct ticket_row *row)
 
 int reopen_reply(struct tx *tx, struct ulid *ret)
 {
-        sqlite3_stmt *q = db_query(tx->db, "SELECT id FROM comment WHERE ticket = ?1 AND op_id = ?1 LIMIT 1", "u", tx->op_id);
+        sqlite3_stmt *q = db_query(tx->db, "SELECT c.id FROM comment c CROSS JOIN op o ON o.seq = c.seq WHERE c.ticket = ?1 AND o.op_id = ?1 LIMIT 1", "u",
+                                   tx->op_id);
         int r = db_step(tx->db, q);
 
         if (r <= 0)

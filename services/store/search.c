@@ -21,9 +21,9 @@ int search_position(struct db *db, int64_t *ret)
 
 /* The text that stands for an entity now: its id in the index, its ticket, where it lies in op_text, and whether it is to be found. */
 #define COMMENT_TEXT(table)                                                                                            \
-        "SELECT o.seq, c.ticket, CASE WHEN c.body_op IS NULL THEN " LOG_TEXT_ID("o", "1")                              \
+        "SELECT c.seq, c.ticket, CASE WHEN c.body_op IS NULL THEN " LOG_TEXT_ID("c", "1")                              \
         "   ELSE (SELECT " LOG_TEXT_ID("e", "2") " FROM op e WHERE e.op_id = c.body_op AND e.n = c.body_n) END, NOT c.deleted"     \
-        " FROM " table " c JOIN op o ON o.op_id = c.op_id AND o.n = c.n WHERE c.id = ?1 AND NOT c.hidden"
+        " FROM " table " c WHERE c.id = ?1 AND NOT c.hidden"
 static const char *const text_sql[] = {
         [SEARCH_SUBJECT] = "SELECT o.seq, t.id, " LOG_TEXT_ID("s", "1") ", 1 FROM ticket t JOIN op o ON o.op_id = t.id AND o.n = 0"
                            " JOIN op s ON s.op_id = t.subject_op AND s.n = t.subject_n WHERE t.id = ?1 AND NOT t.hidden",

@@ -358,6 +358,13 @@ static inline void room_tamper(struct room *room, const char *sql)
         db_close(db);
 }
 
+/* Comments as they were while they named their op by its id. */
+#define ROOM_BY_OP(table)                                                                                              \
+        "ALTER TABLE " table " ADD COLUMN op_id BLOB; ALTER TABLE " table " ADD COLUMN n INTEGER NOT NULL DEFAULT 0;"   \
+        "UPDATE " table " SET op_id = o.op_id, n = o.n FROM op o WHERE o.seq = " table ".seq;"                         \
+        "ALTER TABLE " table " DROP COLUMN seq;"
+#define ROOM_COMMENTS_BY_OP ROOM_BY_OP("comment") ROOM_BY_OP("note")
+
 /* What the instance of this origin begins with. */
 static inline void room_genesis(struct db *db, const uint8_t origin[OP_ORIGIN_BYTES], uint8_t ret[OP_HASH_BYTES])
 {

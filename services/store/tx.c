@@ -167,7 +167,7 @@ int tx_append(struct tx *tx, const struct effect *effect)
         r = texts.r;
         if (!r) {
                 chain_append(&s->chain, &e.op, &tx->record);
-                e.seq = store_position(s);
+                e.seq = e.op.seq = store_position(s);
                 buf_clear(&tx->record);
                 r = record_pack(tx->db, &e, &texts.known, &tx->record);
         }
