@@ -29,6 +29,7 @@ class Besieged(Desk):
         self.customer = self.member(CUSTOMER, "carl@example.org", "Carl")
         self.agent = self.member(AGENT, "agnes@example.org", "Agnes", "agent")
         self.ticket = self.customer.rpc("ticket.create", subject="It burns", body="Help!")["id"]
+        self.heard_all()
         return self
 
     def __exit__(self, kind, error, traceback):

@@ -12,6 +12,8 @@ from harness import DEADLINE_S
 
 
 class RawSocket:
+    """Without a cursor, what was done before may still come unless the desk has heard_all()."""
+
     def __init__(self, device, cursor=None, **headers):
         self.socket = socket.create_connection(("127.0.0.1", device.desk.port), timeout=DEADLINE_S, source_address=(device.address, 0))
         self.buffer = b""

@@ -52,6 +52,7 @@ def bodies(watch):
 def test_each_event_comes_once_whatever_is_killed(desk, watch):
     customer = desk.devices[CUSTOMER]
     ticket = customer.rpc("ticket.create", subject="It breaks", body="0")["id"]
+    desk.heard_all()
     watching = watch(desk.address, AGENT, desk.root / "home")
     watching.until_said("watching")
     for number, victim in enumerate(("gateway", "fanout", "store", "identity", "gateway"), 1):

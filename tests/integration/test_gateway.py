@@ -34,6 +34,12 @@ def agent(desk):
     return desk.member(AGENT, "ada@example.org", "Ada", "agent")
 
 
+@pytest.fixture(autouse=True)
+def told(desk):
+    """What others did before is told before: it comes to no socket that is opened now."""
+    desk.heard_all()
+
+
 @pytest.fixture
 def own_desk():
     """One whose services a test may kill."""
@@ -43,7 +49,9 @@ def own_desk():
 
 @pytest.fixture
 def ada(own_desk):
-    return own_desk.member(AGENT, "ada@example.org", "Ada", "agent")
+    ada = own_desk.member(AGENT, "ada@example.org", "Ada", "agent")
+    own_desk.heard_all()
+    return ada
 
 
 def ticket(device, subject="It burns"):
@@ -289,8 +297,9 @@ def test_what_is_not_understood_is_said(customer):
     w.close()
 
 
-def test_a_client_that_does_not_read_is_told_to_pull_and_misses_nothing(customer, agent):
+def test_a_client_that_does_not_read_is_told_to_pull_and_misses_nothing(desk, customer, agent):
     t = ticket(customer)
+    desk.heard_all()
     slow, quick = RawSocket(agent), RawSocket(customer)
     for i in range(150):                                # more than 1 MiB and the kernel's buffers hold
         customer.rpc("comment.add", ticket=t["id"], body=f"{i} " + "x" * 65000)
@@ -387,6 +396,7 @@ def test_sessions_that_began_together_are_not_pinged_together(customer):
 
 def test_a_delivery_is_one_write(desk, customer, agent, tmp_path):
     t = ticket(customer)
+    desk.heard_all()
     sockets, pid = [RawSocket(agent) for _ in range(20)], desk.processes["gateway"].pid
     trace = subprocess.Popen(["strace", "-f", "-e", "trace=write,writev,sendto,sendmsg,sendmmsg", "-o", tmp_path / "trace", "-p", str(pid)], stderr=subprocess.PIPE, text=True)
     if "attached" not in trace.stderr.readline():

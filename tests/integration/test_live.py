@@ -43,6 +43,7 @@ def numbers(events):
 def test_who_comes_back_while_store_stands_still_misses_nothing(desk):
     """Hundreds of them: what is in memory is nobody else's work."""
     ticket = desk.customer.rpc("ticket.create", subject="It burns", body="0")["id"]
+    desk.heard_all()
     cursors = []
     for device, n in ((desk.customer, 100), (desk.agent, 200)):
         sockets = [RawSocket(device) for _ in range(n)]
@@ -67,6 +68,7 @@ def test_who_comes_back_while_store_stands_still_misses_nothing(desk):
 
 def test_who_was_away_for_long_reads_the_log_and_who_was_away_for_too_long_begins_anew(desk):
     ticket = desk.customer.rpc("ticket.create", subject="It burns", body="Help!")["id"]
+    desk.heard_all()
     w = RawSocket(desk.customer)
     cursor, n = w.cursor, TAIL_PRELOAD + 1000
     w.close()
@@ -91,6 +93,7 @@ def test_who_was_away_for_long_reads_the_log_and_who_was_away_for_too_long_begin
 
 def test_a_page_waits_for_its_acknowledgement_over_a_restart_of_fanout(desk):
     ticket = desk.customer.rpc("ticket.create", subject="It burns", body="Help!")["id"]
+    desk.heard_all()
     w, other = RawSocket(desk.customer), RawSocket(desk.agent)
     cursor = w.cursor
     w.close()
@@ -115,6 +118,7 @@ def test_a_page_waits_for_its_acknowledgement_over_a_restart_of_fanout(desk):
 def test_who_loses_access_within_a_replay_sees_no_more_of_it(desk, fanout_is_new):
     ticket = desk.agent.rpc("ticket.create", subject="Not Linus's", body="x")["id"]
     desk.agent.rpc("ticket.set", ticket=ticket, add_watchers=[desk.customer.user])
+    desk.heard_all()
     w = RawSocket(desk.customer)
     cursor = w.cursor
     w.close()
@@ -124,6 +128,7 @@ def test_who_loses_access_within_a_replay_sees_no_more_of_it(desk, fanout_is_new
     w = RawSocket(desk.customer, cursor)
     page = w.message()
     assert page["more"] and 0 < len(numbers(page["events"])) < 30
+    desk.heard_all()
     other = RawSocket(desk.customer)
     desk.agent.rpc("ticket.set", ticket=ticket, remove_watchers=[desk.customer.user])
     assert [e["type"] for e in other.events(1)] == ["access.lost"], "fanout knows"
@@ -151,6 +156,7 @@ def test_a_cursor_of_another_desk_or_of_a_lost_future_begins_anew(desk):
     state, copy = desk.root / "state" / "store", desk.root / "copy"
     shutil.copytree(state, copy)
     desk.start("store", "fanout", "gateway")
+    desk.heard_all()
     w = RawSocket(desk.customer)
     comments(desk.customer, ticket, 3)
     w.events(3)
@@ -176,9 +182,11 @@ def test_a_storm_is_let_in_at_a_pace(desk):
     for token in [stranger.token] * 3 + [None, "x"]:
         stranger.token = token
         assert RawSocket(stranger).status == 401, "who is nobody takes nobody's place"
-    got_in = [RawSocket(desk.agent), RawSocket(desk.agent)]
-    refused = RawSocket(desk.agent)
-    assert refused.status == 503 and int(refused.headers["Retry-After"]) >= 1
+    got_in = [RawSocket(desk.agent)]
+    while got_in[-1].status == 101:         # a slow machine lets in more than two meanwhile
+        got_in.append(RawSocket(desk.agent))
+    refused = got_in.pop()
+    assert refused.status == 503 and int(refused.headers["Retry-After"]) >= 1 and len(got_in) >= 2
     assert desk.agent.rpc("project.info"), "calls have nothing to do with it"
     until("the gateway tells of it", lambda: desk.figure("gateway", "live_put_off_total") == 1)
     late = []

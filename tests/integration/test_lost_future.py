@@ -65,6 +65,7 @@ def reset_of(live):
 
 @pytest.mark.parametrize("services", SOME.values(), ids=SOME)
 def test_who_was_in_the_lost_future_begins_anew_and_who_was_not_may_have_been(desk, services):
+    desk.heard_all()
     live = RawSocket(desk.agent)
     backup(desk)
     before = live.cursor

@@ -65,6 +65,7 @@ class Person:
         until("the store knows them", lambda: self.try_assist("ticket", "list").returncode == 0)
 
     def watch(self, count, *args):
+        self.desk.heard_all()
         process = subprocess.Popen(self.box.command("assist", "--project", self.desk.address, "--json", "watch", "--count", count, *args),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stderr.readline() == "watching; Ctrl-C ends it\n"
