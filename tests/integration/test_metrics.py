@@ -108,7 +108,7 @@ def test_gateway_and_courier_are_heard_of_though_nobody_asks_them(desk, agent, c
     assert scrape(desk.metrics).value("sessions", service="fanout") == 1
     until("the mistake is seen", lambda: moved("jsonrpc_calls_total", service="gateway", result="InvalidParams") == 1)
     assert moved("jsonrpc_calls_total", service="gateway", result="ok") >= 2 and moved("http_answers_total", service="gateway", status="2xx") >= 2
-    until("the mail is seen", lambda: moved("mails_total", service="courier", outcome="sent") == 1)
+    until("the mail is seen", lambda: moved("mails_total", service="courier", outcome="sent") >= 1)
     until("the outbox is empty", lambda: scrape(desk.metrics).value("outbox_waiting", service="identity") == 0)
     assert scrape(desk.metrics).value("callers_cached", service="gateway") >= 2
     live.close()

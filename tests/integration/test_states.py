@@ -31,6 +31,18 @@ def state(device, ticket):
     return device.rpc("ticket.get", ticket=ticket["id"])["ticket"]["state"]
 
 
+def rests(desk, ticket, ms):
+    """Pending for so long, or longer where the machine is slow: a time that has come already is refused. When it wakes."""
+    while True:
+        wake_at = now_ms() + ms
+        try:
+            desk.agent.rpc("ticket.set", ticket=ticket["id"], state="pending", wake_at=wake_at)
+            return wake_at
+        except RpcError as refused:
+            assert refused.data.get("field") == "wake_at" and now_ms() >= wake_at, refused
+            ms *= 2
+
+
 def changes_until_open(live, ticket):
     """What the log told of a ticket's state until it was open."""
     told = []
@@ -57,8 +69,7 @@ def test_a_pending_ticket_opens_by_itself_and_both_sides_see_it(desk, ticket):
 
 def test_it_wakes_once_however_store_is_killed_around_it(desk, ticket):
     live = desk.agent.live()
-    wake_at = now_ms() + 400
-    desk.agent.rpc("ticket.set", ticket=ticket["id"], state="pending", wake_at=wake_at)
+    wake_at = rests(desk, ticket, 400)
     desk.kill("store")  # its time comes while nobody is there
     until("the time has come", lambda: now_ms() > wake_at)
     desk.start("store")
@@ -76,8 +87,7 @@ def test_it_wakes_once_however_store_is_killed_around_it(desk, ticket):
 
 @pytest.mark.parametrize("late_ms", [-30, -3, 0, 3, 30])
 def test_it_wakes_once_when_store_is_killed_right_then(desk, ticket, late_ms):
-    wake_at = now_ms() + 300
-    desk.agent.rpc("ticket.set", ticket=ticket["id"], state="pending", wake_at=wake_at)
+    wake_at = rests(desk, ticket, 300)
     until("the moment", lambda: now_ms() >= wake_at + late_ms)
     desk.crash("store")
     until("it woke", lambda: state(desk.agent, ticket) == "open")
