@@ -231,7 +231,7 @@ static void a_follower_finds_a_service_that_was_killed_and_started_again(void **
 
         reader_start(&f);
         for (int i = 1; i <= 3; i++) {
-                char mode[16];
+                char mode[24];
                 pid_t pid;
 
                 snprintf(mode, sizeof(mode), "head:%d", i);

@@ -12,7 +12,7 @@ struct write {
         struct stamp stamp, base[WRITES_MAX];
         size_t n_base;
         struct str value;
-        char text[16];
+        char text[24];
 };
 
 static int64_t wall_ms(void *data)
