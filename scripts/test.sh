@@ -25,19 +25,20 @@ step packages
 install_packages $build_packages $test_packages
 install_node
 jobs=$(nproc)
+slots=$((2 * jobs)) # of tests: most wait half of their time
 
 step build
 cmake -G Ninja -B build >/dev/null
 ninja -C build -j "$jobs" | tail -n 1
 
 step "tests"
-ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error
+ctest --test-dir build -j "$slots" --output-on-failure --no-tests=error
 
 if [ -z "$quick" ]; then
         step "the same under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer"
         cmake -G Ninja -B build-asan -DASSIST_SANITIZE=ON >/dev/null
         ninja -C build-asan -j "$jobs" | tail -n 1
-        ctest --test-dir build-asan -j "$jobs" --output-on-failure --no-tests=error
+        ctest --test-dir build-asan -j "$slots" --output-on-failure --no-tests=error
 
         step "linters"
         scripts/lint.sh
