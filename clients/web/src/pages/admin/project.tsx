@@ -11,16 +11,11 @@ import type { Project as Info } from '@schema';
 export function Project() {
   const home = useHome();
   const [info, setInfo] = useState<Info>();
-  const [name, setName] = useState(home.projectName.peek());
+  const [typed, setTyped] = useState<string>();
+  const name = typed ?? info?.name ?? home.projectName.value;
   const [wrong, setWrong] = useState<string>();
   useEffect(() => {
-    home.rpc.call('project.info', {}).then(
-      (got) => {
-        setInfo(got);
-        setName(got.name);
-      },
-      ignoreFailure,
-    );
+    home.rpc.call('project.info', {}).then(setInfo, ignoreFailure);
   }, []);
   const save = async () => {
     setWrong(undefined);
@@ -38,7 +33,7 @@ export function Project() {
         void save();
       }}>
       <Field label={t('admin.project_name')} wrong={wrong}>
-        <input required maxLength={80} value={name} onInput={(e) => setName(e.currentTarget.value)} />
+        <input required maxLength={80} value={name} onInput={(e) => setTyped(e.currentTarget.value)} />
       </Field>
       {info && (
         <dl class="facts">
