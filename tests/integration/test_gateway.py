@@ -303,6 +303,7 @@ def test_a_client_that_does_not_read_is_told_to_pull_and_misses_nothing(desk, cu
     slow, quick = RawSocket(agent), RawSocket(customer)
     for i in range(150):                                # more than 1 MiB and the kernel's buffers hold
         customer.rpc("comment.add", ticket=t["id"], body=f"{i} " + "x" * 65000)
+        slow.send(b"", opcode=10)                       # who is silent for long is taken for gone
         assert len(quick.events(1)) == 1                # nobody else waits for it
     assert [int(e["data"]["comment"]["body"].split()[0]) for e in slow.events(150)] == list(range(150))
     assert slow.pulls == 1 and slow.pages > 1, "what did not go into the queue came in pages"

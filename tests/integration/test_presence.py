@@ -385,6 +385,7 @@ def test_who_read_too_slowly_is_told_anew_who_is_there(linus, ann, seat):
     ann.rpc("presence.view", session=slow.hello["session"], ticket=ticket, grant=ann.rpc("ticket.get", ticket=ticket)["grant"])
     for i in range(150):                    # more than 1 MiB and the kernel's buffers hold: it is told to pull
         linus.rpc("comment.add", ticket=ticket, body=f"{i} " + "x" * 65000)
+        slow.send(b"", opcode=10)           # who is silent for long is taken for gone
     customer.look(ticket)
     customer.sees(ticket, {linus.user: "viewing", ann.user: "viewing"})
     slow.events(150)
