@@ -84,6 +84,7 @@ def test_who_follows_a_ticket_sees_who_looks_who_types_and_what_they_write(desk,
     agnes = desk.devices[AGENT]
     following = assist(AGENT, "ticket", "show", number, "--follow")
     following.until_said("following; Ctrl-C ends it")
+    following.until_said("  Since noon.")               # by another pipe than the line before
     assert following.out[:5] == [f"#{number}  The printer burns", "new, normal, from Carl", "", "Carl, just now", "  Since noon."]
     carl = person(CUSTOMER)
     carl.look_at(number)
@@ -170,6 +171,7 @@ def test_a_ticket_that_is_nobody_elses_any_more_ends_it(desk, assist, number):
 def test_scripts_get_the_thread_and_then_the_events_as_they_are(desk, assist, number):
     following = assist(AGENT, "--json", "ticket", "show", number, "--follow")
     following.until_said("following")
+    following.until_said("Since noon.")
     assert json.loads(following.out[0])["ticket"]["number"] == number
     other = desk.assist(CUSTOMER, "ticket", "new", "Another", "x")["number"]
     desk.assist(CUSTOMER, "ticket", "reply", other, "Elsewhere.")
