@@ -10,6 +10,7 @@
 enum {
         ROWS_MAX = 10000,       /* looked at for one page; it then ends early, and the next one goes on */
         READ_MAX = 4000,        /* the same where each one's text is read, for a phrase */
+        RANKED_MAX = 10000,     /* texts with the words, of which the best are found: to rank one, it is read */
         TICKETS_MAX = 1000,     /* of a customer, those that changed last */
         SNIPPET_BYTES = 400,
 };
@@ -40,8 +41,11 @@ static const char notes_sql[] = WORDS("search_notes", "touched", ALL);
         "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS("touched")     \
         "   THEN snippet(" table ", 0, '', '', '…', 24) END, f.rank"                                                   \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
-        " WHERE " table " MATCH ?23 AND NOT t.hidden ORDER BY f.rank"
+        " WHERE " table " MATCH ?23 AND f.rowid >= ?24 AND NOT t.hidden ORDER BY f.rank"
 static const char *const ranked_sql[] = { RANKED("search_public"), RANKED("search_notes") };
+
+#define RANKED_FROM(table) "SELECT rowid FROM " table " WHERE " table " MATCH ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2"
+static const char *const ranked_from_sql[] = { RANKED_FROM("search_public"), RANKED_FROM("search_notes") };
 
 /* Their tickets as the index's own word for each, so that it skips what others wrote; ORed. False where they have none. */
 static int mine_match(struct db *db, struct ulid user, struct buf *out, bool *ret_any)
@@ -294,6 +298,16 @@ static int ranked_take(struct finding *f, sqlite3_stmt *q)
         return r < 0 ? r : 0;
 }
 
+/* The oldest of the newest texts that are ranked. */
+static int ranked_from(struct db *db, const char *sql, struct str match, int64_t *ret)
+{
+        int r = db_int(db, ret, sql, "ti", match, (int64_t)RANKED_MAX - 1);
+
+        if (r == -ENOENT)
+                *ret = 0;
+        return r == -ENOENT ? 0 : r;
+}
+
 int search_find_best(struct db *db, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits, size_t *ret_n)
 {
         struct search_hit *all = arena_array(arena, 2 * wanted->limit, sizeof(*all));
@@ -307,8 +321,11 @@ int search_find_best(struct db *db, const struct search_wanted *wanted, struct a
         search_filter_init(wanted->query, wanted->names, true, arena, &filter);
         for (int i = 0; i < 2 && !r; i++) {
                 struct finding f = { .db = db, .agent = true, .wanted = wanted, .arena = arena, .hits = all + n, .match = match };
+                int64_t from;
 
-                r = ranked_take(&f, db_query(db, ranked_sql[i], SEARCH_FILTER_TYPES "t", SEARCH_FILTER_VALUES(&filter), match.expression));
+                r = ranked_from(db, ranked_from_sql[i], match.expression, &from);
+                if (!r)
+                        r = ranked_take(&f, db_query(db, ranked_sql[i], SEARCH_FILTER_TYPES "ti", SEARCH_FILTER_VALUES(&filter), match.expression, from));
                 n += f.n;
         }
         search_match_deinit(&match);

@@ -1,5 +1,6 @@
 /* Invented tickets: the same for the same seed, filed once, and a desk like any other. */
 #include "store_room.h"
+#include "schema/search.h"
 #include "schema/seed.h"
 
 static int seed(struct room *room, struct store_seed in, struct store_seed_result *ret)
@@ -116,9 +117,32 @@ static void what_is_wrong_is_said_and_leaves_nothing(void **state)
         assert_int_equal(list.items.n, 0);
 }
 
+/* To rank a text it is read, so of those with a word that all have, only the newest are. */
+static void the_best_are_looked_for_among_the_newest_texts(void **state)
+{
+        struct ticket_search in = { .query = STR("the"), .limit = 10, .order = SEARCH_ORDER_BEST };
+        struct room *room = *state;
+        struct ticket_search_result found;
+        struct store_seed_result made;
+        struct ulid old = room_ticket(room, ALICE, "The the the the").id;
+        int64_t texts;
+
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_search, &in, &found), 0);
+        assert_true(found.items.n == 1 && ulid_eq(found.items.items[0].ticket.id, old));
+        for (int i = 0; i < 25; i++)
+                assert_int_equal(seed(room, (struct store_seed){ .seed = 3, .first = 60 * i, .count = 60, .total = 1500 }, &made), 0);
+        assert_int_equal(room_call(room, AGNES, &schema_method_ticket_search, &in, &found), 0);
+        assert_int_equal(found.items.n, 10);
+        for (size_t i = 0; i < found.items.n; i++)
+                assert_false(ulid_eq(found.items.items[i].ticket.id, old));
+        assert_int_equal(db_int(room->store->follow_db, &texts, "SELECT count(*) FROM search_public WHERE search_public MATCH 'the'", ""), 0);
+        assert_true(texts > 10000);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(the_best_are_looked_for_among_the_newest_texts, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(the_same_seed_gives_the_same_tickets_in_whatever_pages, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(what_is_there_is_not_filed_again, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(it_is_a_desk_to_work_on, room_setup, room_teardown),
