@@ -49,7 +49,7 @@ void report_rate(const struct subject *s, const struct subject *limit, double ta
 
 void report_figure(const char *what, double value, const char *unit, double target)
 {
-        printf("  %-56s %8.1f %s", what, value, unit);
+        printf("  %-56s %8.2f %s", what, value, unit);
         if (target > 0)
                 printf("   wanted <= %g: %s", target, value <= target ? "met" : "MISSED");
         putchar('\n');
