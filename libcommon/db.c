@@ -76,7 +76,7 @@ const char *db_error(struct db *db)
 
 void db_keep(struct db *db, void *kept, void (*release)(void *kept))
 {
-        db_forget(db);
+        assert(!db->kept);
         db->kept = kept;
         db->release = release;
 }
@@ -86,7 +86,7 @@ void *db_kept(const struct db *db)
         return db->kept;
 }
 
-void db_forget(struct db *db)
+static void forget(struct db *db)
 {
         if (db->kept)
                 db->release(db->kept);
@@ -95,7 +95,7 @@ void db_forget(struct db *db)
 
 static void rolled_back(void *db)
 {
-        db_forget(db);
+        forget(db);
 }
 
 int db_run(struct db *db, const char *sql)
@@ -330,6 +330,20 @@ void db_rollback(struct db *db)
                 db_do(db, "ROLLBACK", "");
 }
 
+int db_savepoint(struct db *db)
+{
+        return db_do(db, "SAVEPOINT part", "");
+}
+
+void db_savepoint_end(struct db *db, bool keep)
+{
+        if (!keep) {
+                db_do(db, "ROLLBACK TO part", "");
+                forget(db);
+        }
+        db_do(db, "RELEASE part", "");
+}
+
 /* ---- opening ---- */
 
 static int pragma_int(struct db *db, const char *sql, int64_t *ret)
@@ -528,7 +542,7 @@ void db_close(struct db *db)
 {
         if (!db)
                 return;
-        db_forget(db);
+        forget(db);
         for (size_t i = 0; i < db->capacity; i++) {
                 sqlite3_finalize(db->statements[i].statement);
                 free(db->statements[i].ids);

@@ -31,10 +31,9 @@ int db_copy(struct db *db, const char *path, int (*goes_on)(void *data, int64_t 
 sqlite3 *db_handle(struct db *db);
 const char *db_error(struct db *db);
 /* What its user keeps in memory of what the database says: released when the connection closes, or rolls back, since then it may not say so any
- * more. db_forget is for who rolls back to a savepoint. NULL: nothing is kept. */
+ * more. One thing for each connection. NULL: nothing is kept. */
 void db_keep(struct db *db, void *kept, void (*release)(void *kept));
 void *db_kept(const struct db *db);
-void db_forget(struct db *db);
 int db_run(struct db *db, const char *sql);     /* any number of statements, without values */
 
 /* A statement ready to step, its values bound by `types`, one letter each (NULL where there is no memory; db_step then says so):
@@ -58,3 +57,6 @@ bool db_column_is_null(sqlite3_stmt *q, int column);
 int db_begin(struct db *db);      /* IMMEDIATE */
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* One within a transaction; db_savepoint_end keeps what was done since, or undoes it. Savepoints don't nest. */
+int db_savepoint(struct db *db);
+void db_savepoint_end(struct db *db, bool keep);

@@ -46,6 +46,43 @@ static void of_whole_records_it_is_found_which_text_was_exchanged(void **state)
         room_is_told(room, "is not what was committed to");
 }
 
+/* Written by hand: the record names what it commits to itself, as after a redaction, and a text stands there that is not it. */
+static void a_text_behind_a_record_that_names_its_commitment_is_looked_at(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "Mine").id;
+        struct comment_redact redact = { .has_op_id = true, .op_id = room_id(room) };
+        struct comment comment;
+
+        assert_int_equal(room_reply(room, ALICE, ticket, "A password", &comment), 0);
+        redact.comment = comment.id;
+        assert_int_equal(room_call(room, ADMIN, &schema_method_comment_redact, &redact, &(struct comment_redact_result){ 0 }), 0);
+        room_proof(room);
+        room_tamper(room, "INSERT INTO op_text SELECT (max(seq) - 1) << 6 | 1, zeroblob(32), CAST('Forged' AS BLOB) FROM op");
+        room_is_told(room, "the text of field 1 is not what was committed to");
+        room_tamper(room, "UPDATE op_text SET salt = x'00' WHERE text = CAST('Forged' AS BLOB)");
+        room_is_told(room, "the salt of field 1 has not 32 bytes");
+}
+
+static void what_is_left_is_redacted_where_a_text_is_lost(void **state)
+{
+        struct room *room = *state;
+        struct ulid ticket = room_ticket(room, ALICE, "Mine").id;
+        struct comment_redact redact = { .has_op_id = true, .op_id = room_id(room) };
+        struct comment_edit edit = { .body = STR("A second password"), .has_op_id = true, .op_id = room_id(room) };
+        struct comment comment;
+        int64_t left;
+
+        assert_int_equal(room_reply(room, ADMIN, ticket, "A password", &comment), 0);
+        edit.comment = redact.comment = comment.id;
+        assert_int_equal(room_call(room, ADMIN, &schema_method_comment_edit, &edit, &(struct comment_edit_result){ 0 }), 0);
+        assert_int_equal(db_run(room->store->writer.db, "DELETE FROM op_text WHERE text = CAST('A password' AS BLOB)"), 0);
+        assert_int_equal(room_call(room, ADMIN, &schema_method_comment_redact, &redact, &(struct comment_redact_result){ 0 }), 0);
+        assert_int_equal(db_int(room->store->follow_db, &left, "SELECT count(*) FROM op_text WHERE instr(text, 'password')", ""), 0);
+        assert_int_equal(left, 0);
+        room_is_told(room, "a text that it committed to is lost");
+}
+
 static void a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at(void **state)
 {
         struct room *room = *state;
@@ -111,6 +148,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_sound_log_says_how_far_it_is_signed_redacted_or_not, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_text_that_was_exchanged_is_found, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(of_whole_records_it_is_found_which_text_was_exchanged, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(a_text_behind_a_record_that_names_its_commitment_is_looked_at, room_setup, room_teardown),
+                cmocka_unit_test_setup_teardown(what_is_left_is_redacted_where_a_text_is_lost, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_text_that_is_lost_is_missed_and_what_is_behind_it_is_looked_at, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_record_that_was_changed_is_found, room_setup, room_teardown),
                 cmocka_unit_test_setup_teardown(a_whole_record_that_was_changed_breaks_the_chain, room_setup, room_teardown),

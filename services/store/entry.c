@@ -74,6 +74,24 @@ int log_text_at(struct db *db, int64_t seq, unsigned field, struct arena *arena,
         return text_read(db, db_query(db, "SELECT text FROM op_text WHERE id = ?1", "i", log_text_id(seq, field)), arena, ret);
 }
 
+int log_commitment(struct db *db, int64_t seq, unsigned field, struct arena *arena, struct str *ret_text, uint8_t ret[OP_HASH_BYTES])
+{
+        sqlite3_stmt *q = db_query(db, "SELECT salt, text FROM op_text WHERE id = ?1", "i", log_text_id(seq, field));
+        int r = db_step(db, q);
+        struct str salt;
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        salt = db_column_str(q, 0);
+        r = salt.n == OP_SALT_BYTES ? 0 : -EBADMSG;
+        if (!r)
+                op_commitment((const uint8_t *)salt.p, db_column_str(q, 1), ret);
+        if (ret_text)
+                *ret_text = arena_str(arena, db_column_str(q, 1));
+        db_done(q);
+        return r;
+}
+
 struct text_source {
         struct db *db;
         const struct log_entry *entry;
@@ -84,7 +102,7 @@ static int text_find(void *data, unsigned field, const uint8_t commitment[32], s
 {
         struct text_source *source = data;
 
-        (void)commitment; /* audit.c compares them; here the row's key is enough */
+        (void)commitment; /* verify.c compares them; here the row's key is enough */
         return !source->db ? -ENOENT : log_text_at(source->db, source->entry->seq, field, source->arena, ret);
 }
 

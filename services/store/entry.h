@@ -32,6 +32,9 @@ static inline int64_t log_text_id(int64_t seq, unsigned field)
 /* The text of an op's personal field: 0, or -ENOENT where it was redacted. In the arena. */
 int log_text(struct db *db, struct ulid op_id, uint32_t n, unsigned field, struct arena *arena, struct str *ret);
 int log_text_at(struct db *db, int64_t seq, unsigned field, struct arena *arena, struct str *ret);
+/* What an op commits to where it has this text: of the text as it is, with its salt. ret_text, where not NULL: in the arena. -ENOENT where it was
+ * redacted, -EBADMSG where its salt has another length. */
+int log_commitment(struct db *db, int64_t seq, unsigned field, struct arena *arena, struct str *ret_text, uint8_t ret[OP_HASH_BYTES]);
 /* To where an op is folded again: what the fold finds its texts by, but no record. */
 int log_place(struct db *to, const struct log_entry *e);
 /* The texts of n ops as they are now: what was redacted is not there to be copied. */

@@ -280,10 +280,15 @@ static const char *const steps[] = {
 
         /* A comment names the place of its op in the log, not its id. */
 #define BY_SEQ(table)                                                                                                  \
-        "ALTER TABLE " table " ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"                                             \
-        "UPDATE " table " SET seq = coalesce((SELECT o.seq FROM op o WHERE o.op_id = " table ".op_id AND o.n = " table ".n), 0);"       \
-        "ALTER TABLE " table " DROP COLUMN op_id;"                                                                     \
-        "ALTER TABLE " table " DROP COLUMN n;"
+        "CREATE TABLE " table "_new ("                                                                                 \
+        "  id BLOB PRIMARY KEY, ticket BLOB NOT NULL, author BLOB, created INTEGER NOT NULL, hidden INTEGER NOT NULL," \
+        "  seq INTEGER NOT NULL, deleted INTEGER NOT NULL, redacted BLOB, attachments INTEGER NOT NULL,"               \
+        "  body_op BLOB, body_n INTEGER NOT NULL, edited INTEGER NOT NULL, moved BLOB) WITHOUT ROWID;"                 \
+        "INSERT INTO " table "_new SELECT c.id, c.ticket, c.author, c.created, c.hidden, coalesce(o.seq, 0), c.deleted, c.redacted, c.attachments,"  \
+        "  c.body_op, c.body_n, c.edited, c.moved FROM " table " c LEFT JOIN op o ON o.op_id = c.op_id AND o.n = c.n ORDER BY c.id;"                \
+        "DROP TABLE " table "; ALTER TABLE " table "_new RENAME TO " table ";"                                         \
+        "CREATE INDEX " table "_by_ticket ON " table "(ticket, created, id);"                                          \
+        "CREATE INDEX " table "_by_moved ON " table "(moved) WHERE moved IS NOT NULL;"
         BY_SEQ("comment") BY_SEQ("note"),
 #undef BY_SEQ
 };

@@ -15,19 +15,36 @@ struct str position_cursor(struct store *s, int64_t seq, const uint8_t hash[CURS
         return (struct str){ text, CURSOR_TEXT };
 }
 
-/* What whoever wrote the first op began with; or we, where there is none yet. A log of the first versions may be of one whose key is not known: then
- * the first op says it. */
+/* What whoever wrote the first op began with. Of the first versions' logs the key may not be known: then the first op says it. */
+static int genesis_of(struct db *db, const struct op *first, uint8_t ret[CURSOR_HASH_BYTES])
+{
+        sqlite3_stmt *q = db_query(db, "SELECT public_key FROM instance WHERE origin = ?1", "b", (struct str){ (const char *)first->origin, OP_ORIGIN_BYTES });
+        int r = db_step(db, q);
+        struct chain fresh;
+
+        if (r < 0)
+                return r;
+        memcpy(ret, first->prev_hash, CURSOR_HASH_BYTES);
+        if (r && db_column_str(q, 0).n == CHAIN_PUBLIC_KEY_BYTES) {
+                chain_init(&fresh, (const uint8_t *)db_column_str(q, 0).p);
+                memcpy(ret, fresh.head, CURSOR_HASH_BYTES);
+        }
+        db_done(q);
+        return 0;
+}
+
 static int hash_before_all(struct store *s, struct db *db, uint8_t ret[CURSOR_HASH_BYTES])
 {
         struct arena arena = { 0 };
         struct log_entry first;
-        struct chain fresh;
+        struct chain ours;
         int r = log_entry_at(db, 1, &arena, &first);
 
-        chain_init(&fresh, r == -ENOENT ? s->public_key : s->project_key);
-        if (!r && memcmp(fresh.origin, first.op.origin, OP_ORIGIN_BYTES) != 0)
-                memcpy(fresh.head, first.op.prev_hash, OP_HASH_BYTES);
-        memcpy(ret, fresh.head, CURSOR_HASH_BYTES);
+        chain_init(&ours, s->public_key);
+        if (r == -ENOENT)
+                memcpy(ret, ours.head, CURSOR_HASH_BYTES);
+        else if (!r)
+                r = genesis_of(db, &first.op, ret);
         arena_deinit(&arena);
         return r == -ENOENT ? 0 : r;
 }

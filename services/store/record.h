@@ -13,9 +13,11 @@
  * Numbers are LEB128, signed ones zigzag. The row's seq, op_id, n and audience stay for ever what they were when it was packed.
  * A record that begins with another byte is whole, as the first versions stored it. */
 #pragma once
+#include "cursor.h"
 #include "entry.h"
 
 enum { RECORD_PACKED = 1, RECORD_HASH_BYTES = 8, RECORD_HASH_EVERY = 16 };
+_Static_assert((int)RECORD_HASH_BYTES == (int)CURSOR_HASH_BYTES, "what each record tells is what a cursor names");
 
 /* The texts that a body commits to, and that lie in op_text. */
 struct record_texts {
@@ -34,7 +36,7 @@ int record_pack(struct db *db, const struct log_entry *e, const struct record_te
  * op.hash as far as it was stored. Points into the arena. -EBADMSG: it is damaged. */
 int record_unpack(struct db *db, struct str record, bool whole, struct arena *arena, struct log_entry *ret);
 
-/* Before its texts are deleted: the record names their commitments itself. */
+/* Before its texts are deleted: the record names their commitments itself. Where a text is lost already, it stays as it is. */
 int record_redact(struct db *db, int64_t seq);
 
 bool record_is_packed(struct str record);

@@ -257,10 +257,9 @@ static void what_was_rolled_back_is_not_remembered(void **state)
         assert_int_not_equal(other, number);
 
         assert_int_equal(db_begin(p->db), 0);
-        assert_int_equal(db_do(p->db, "SAVEPOINT command", ""), 0);
+        assert_int_equal(db_savepoint(p->db), 0);
         assert_int_equal(name_number(p->db, STR("third"), &number), 0);
-        assert_int_equal(db_do(p->db, "ROLLBACK TO command", ""), 0);
-        db_forget(p->db);
+        db_savepoint_end(p->db, false);
         assert_int_equal(name_number(p->db, STR("fourth"), &again), 0);
         assert_int_equal(again, number);
         assert_int_equal(db_commit(p->db), 0);

@@ -27,6 +27,7 @@ int search_upkeep_load(struct store *s)
         s->search.indexed = seq;
         r = db_int(s->writer.db, &one, "SELECT 1 FROM position WHERE name LIKE 'scrub %' LIMIT 1", "");
         s->search.stained = !r;
+        s->scrub = true; /* the WAL that was found may have what was redacted before */
         return r == -ENOENT ? 0 : r;
 }
 

@@ -71,22 +71,14 @@ static int text_verify(void *data, unsigned field, const uint8_t commitment[32],
 {
         struct verify *v = data;
         int64_t seq = v->entry.seq;
-        sqlite3_stmt *q = db_query(v->db, "SELECT salt, text FROM op_text WHERE id = ?1", "i", log_text_id(seq, field));
-        int r = db_step(v->db, q);
-        uint8_t actual[32];
+        uint8_t actual[OP_HASH_BYTES];
+        int r = log_commitment(v->db, seq, field, &v->arena, ret, actual);
 
-        if (r <= 0)
-                return r ? r : -ENOENT;
-        *ret = arena_str(&v->arena, db_column_str(q, 1));
-        if (db_column_str(q, 0).n != OP_SALT_BYTES) {
+        if (r == -EBADMSG)
                 report_add(v->report, "op %lld: the salt of field %u has not %d bytes", (long long)seq, field, OP_SALT_BYTES);
-        } else {
-                op_commitment((const uint8_t *)db_column_str(q, 0).p, *ret, actual);
-                if (memcmp(actual, commitment, 32))
-                        report_add(v->report, "op %lld: the text of field %u is not what was committed to", (long long)seq, field);
-        }
-        db_done(q);
-        return 0;
+        else if (!r && memcmp(actual, commitment, OP_HASH_BYTES) != 0)
+                report_add(v->report, "op %lld: the text of field %u is not what was committed to", (long long)seq, field);
+        return r == -EBADMSG ? 0 : r;
 }
 
 static struct str origin_of(const struct instance *by)
@@ -173,15 +165,16 @@ static bool is_as_written(struct verify *v, const struct instance *by, struct op
         return true;
 }
 
-/* The entry at the row, with the commitments of its texts; without where one is lost. */
-static int row_read(struct verify *v, sqlite3_stmt *q)
+/* The entry at the row, with the commitments of its texts; with zeros in their place where one is lost. */
+static int row_read(struct verify *v, sqlite3_stmt *q, bool *ret_zeros)
 {
         struct log_entry *e = &v->entry;
         int r = log_entry_read_whole(v->db, q, &v->arena, e);
 
+        *ret_zeros = false;
         if (r == -EBADMSG && !log_entry_read(v->db, q, &v->arena, e)) {
                 report_add(v->report, "op %lld: a text that it committed to is lost", (long long)e->seq);
-                v->lost = true;
+                v->lost = *ret_zeros = true;
                 r = 0;
         } else if (r == -EBADMSG) {
                 report_add(v->report, "op %lld: its record is damaged", (long long)e->seq);
@@ -229,13 +222,13 @@ static void begin_check(struct verify *v, const void *body)
                 report_add(v->report, "op %lld: another instance begins here, and does not name the op before", (long long)v->entry.seq);
 }
 
-/* Its texts were looked at with the record where that is packed; else they are here. */
-static void body_verify(struct verify *v, bool packed, void *ret)
+/* A commitment that a packed record left to the text was made of it; one that it names itself may be another's. */
+static void body_verify(struct verify *v, bool zeros, void *ret)
 {
         struct codec_commit commit = { .text = text_verify, .data = v };
         const struct log_entry *e = &v->entry;
-        int r = packed ? log_entry_body(NULL, e, &v->arena, ret)
-                       : msgpack_read_committed(e->kind->body, e->op.body, &commit, &v->arena, ret, NULL);
+        int r = zeros ? log_entry_body(NULL, e, &v->arena, ret)
+                      : msgpack_read_committed(e->kind->body, e->op.body, &commit, &v->arena, ret, NULL);
 
         if (r)
                 report_add(v->report, "op %lld: its body is not a %s", (long long)e->seq, e->kind->name);
@@ -248,9 +241,10 @@ static int row_verify(struct verify *v, sqlite3_stmt *q)
         struct log_entry *e = &v->entry;
         const struct instance *by;
         void *body = NULL;
+        bool zeros;
         int r;
 
-        r = row_read(v, q);
+        r = row_read(v, q, &zeros);
         if (r)
                 return r == -EBADMSG ? 1 : r;
         by = row_place(v, packed);
@@ -258,7 +252,7 @@ static int row_verify(struct verify *v, sqlite3_stmt *q)
                 return 1;
         if (e->kind) {
                 body = arena_zalloc(&v->arena, e->kind->body->size);
-                body_verify(v, packed, body);
+                body_verify(v, zeros, body);
         }
         if (by->chain.seq == 1 && v->seq > 0 && !v->head_lost)
                 begin_check(v, body);

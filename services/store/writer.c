@@ -34,7 +34,7 @@ static int guarded(struct store *s, struct call *c, struct task *t, bool savepoi
         struct chain chain = s->chain;
         int r;
 
-        r = savepoint ? db_do(db, "SAVEPOINT command", "") : 0;
+        r = savepoint ? db_savepoint(db) : 0;
         if (r)
                 return r;
         r = c ? call_execute(c) : t->run(t);
@@ -50,11 +50,7 @@ static int guarded(struct store *s, struct call *c, struct task *t, bool savepoi
                 *ret_torn = r && sqlite3_total_changes64(db_handle(db)) != changes;
                 return r;
         }
-        if (r) {
-                db_do(db, "ROLLBACK TO command", "");
-                db_forget(db);
-        }
-        db_do(db, "RELEASE command", "");
+        db_savepoint_end(db, !r);
         if (sqlite3_get_autocommit(db_handle(db)))
                 s->broken = true;
         return r;
