@@ -42,7 +42,7 @@ struct op {
         struct ulid target;         /* zero: the project */
         struct str body;
         uint8_t prev_hash[OP_HASH_BYTES];
-        uint8_t hash[OP_HASH_BYTES]; /* of the record; op_decode computes it, op_encode does not look at it */
+        uint8_t hash[OP_HASH_BYTES]; /* of the record; op_decode computes it, op_encode does not look at it. What else reads ops says how much it has of both */
 };
 
 static inline struct stamp op_stamp(const struct op *op)
