@@ -6,7 +6,7 @@
 enum {
         WORDS_MAX = 32,         /* of a ticket's own, that are looked up */
         TEXTS_MAX = 300,        /* that have a word: one in more tells nothing */
-        ROWS_MAX = 3000,        /* looked at for a word that is a phrase to the index, "one–two" */
+        READ_MAX = 3000,        /* texts, for all words together that are phrases to the index, "one–two" */
         LETTERS_MIN = 3, LETTERS_MAX = 100,
         LIKES_MAX = SEARCH_SHARED_MAX * TEXTS_MAX,
 };
@@ -42,19 +42,21 @@ struct rare {
         size_t n;
 };
 
-static int texts_look(struct db *db, struct search_match *match, struct ulid self, struct rare *ret)
+/* *left: of READ_MAX. A word that takes the last of them counts as one that is not rare. */
+static int texts_look(struct db *db, struct search_match *match, struct ulid self, int64_t *left, struct rare *ret)
 {
         sqlite3_stmt *q = db_query(db, "SELECT s.ticket, CASE WHEN ?2 THEN f.text END FROM search_public f CROSS JOIN search_text s ON s.id = f.rowid"
-                                       " WHERE search_public MATCH ?1 ORDER BY f.rowid DESC LIMIT ?3", "tii", match->expression,
-                                   (int64_t)match->n_phrases, (int64_t)ROWS_MAX);
-        size_t rows = 0, texts = 0;
-        int r;
+                                       " WHERE search_public MATCH ?1 ORDER BY f.rowid DESC", "ti", match->expression,
+                                   (int64_t)match->n_phrases);
+        bool reads = match->n_phrases > 0;
+        size_t texts = 0;
+        int r = 0;
 
-        while (texts < TEXTS_MAX && (r = db_step(db, q)) > 0) {
+        while (texts < TEXTS_MAX && (*left || !reads) && (r = db_step(db, q)) > 0) {
                 struct ulid ticket = db_column_ulid(q, 0);
                 bool there = ulid_eq(ticket, self);
 
-                rows++;
+                *left -= reads;
                 r = search_match_holds(match, db_column_str(q, 1));
                 if (r < 0)
                         break;
@@ -64,14 +66,13 @@ static int texts_look(struct db *db, struct search_match *match, struct ulid sel
                 if (r && !there)
                         ret->tickets[ret->n++] = ticket;
         }
-        if (r)
-                db_done(q);
-        if (texts == TEXTS_MAX || rows == ROWS_MAX)
+        db_done(q);
+        if (texts == TEXTS_MAX || (reads && !*left))
                 ret->n = 0;
         return r < 0 ? r : 0;
 }
 
-static int word_find(struct db *db, struct str word, struct ulid self, struct arena *arena, struct rare *ret)
+static int word_find(struct db *db, struct str word, struct ulid self, int64_t *left, struct arena *arena, struct rare *ret)
 {
         struct search_term term = { .text = word };
         struct search_match match;
@@ -80,7 +81,7 @@ static int word_find(struct db *db, struct str word, struct ulid self, struct ar
         if (r)
                 return r;
         *ret = (struct rare){ .word = word, .tickets = arena_array(arena, TEXTS_MAX, sizeof(*ret->tickets)) };
-        r = texts_look(db, &match, self, ret);
+        r = texts_look(db, &match, self, left, ret);
         search_match_deinit(&match);
         return r;
 }
@@ -108,10 +109,11 @@ int search_alike(struct db *db, struct ulid ticket, struct str subject, struct s
         struct search_like *likes = arena_array(arena, LIKES_MAX, sizeof(*likes));
         struct str words[WORDS_MAX];
         struct rare rare[WORDS_MAX] = { 0 };
+        int64_t left = READ_MAX;
         size_t n = words_add(body, words, words_add(subject, words, 0)), n_likes = 0;
 
         for (size_t i = 0; i < n; i++) {
-                int r = word_find(db, words[i], ticket, arena, &rare[i]);
+                int r = word_find(db, words[i], ticket, &left, arena, &rare[i]);
 
                 if (r)
                         return r;
