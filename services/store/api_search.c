@@ -7,13 +7,36 @@
 
 #include <errno.h>
 
-static int after_read(struct store *s, struct db *db, struct call *c, const struct ticket_search *in, int64_t *ret)
+/* `next`: the cursor of a place; behind it the one of how far newer texts were looked at, where some were. */
+static int after_read(struct store *s, struct db *db, struct call *c, const struct ticket_search *in, struct search_place *ret)
 {
-        int r;
+        struct str below = in->after, newer = { 0 };
+        int r = POSITION_GOOD;
 
-        *ret = INT64_MAX;
-        r = in->has_after ? position_read(s, db, in->after, ret) : POSITION_GOOD;
+        *ret = SEARCH_BEGIN;
+        if (!in->has_after)
+                return 0;
+        if (below.n == 2 * (size_t)CURSOR_TEXT) {
+                newer = (struct str){ below.p + CURSOR_TEXT, CURSOR_TEXT };
+                below.n = CURSOR_TEXT;
+                r = position_read(s, db, newer, &ret->newer_below);
+        }
+        if (!r)
+                r = position_read(s, db, below, &ret->below);
         return r > POSITION_GOOD ? call_invalid(c, "after", "must be the `next` of the page before") : r;
+}
+
+static int next_write(struct store *s, struct db *db, const struct search_place *next, struct arena *arena, struct str *ret)
+{
+        struct str newer;
+        int r = position_cursor_at(s, db, next->below, arena, ret);
+
+        if (r || next->newer_below == INT64_MAX)
+                return r;
+        r = position_cursor_at(s, db, next->newer_below, arena, &newer);
+        if (!r)
+                *ret = arena_format(arena, "%.*s%.*s", STR_ARG(*ret), STR_ARG(newer));
+        return r;
 }
 
 static int best_check(struct call *c, const struct caller *caller, const struct ticket_search *in, const struct search_query *query)
@@ -32,9 +55,9 @@ int store_on_ticket_search(struct store *s, struct call *c, const struct ticket_
         struct search_query query;
         struct search_fault fault;
         struct search_names names = { 0 };
-        struct search_wanted wanted = { .query = &query, .names = &names, .limit = (size_t)in->limit };
+        struct search_wanted wanted = { .query = &query, .names = &names, .limit = (size_t)in->limit, SEARCH_BOUNDS };
         struct search_hit *hits = arena_array(&c->arena, wanted.limit, sizeof(*hits));
-        int64_t next = 0;
+        struct search_place next = { 0 };
         size_t n;
         int r;
 
@@ -42,7 +65,7 @@ int store_on_ticket_search(struct store *s, struct call *c, const struct ticket_
                 return search_query_invalid(c, fault.column, fault.reason);
         r = search_names_find(db, c, &caller, &query, &names);
         if (!r)
-                r = after_read(s, db, c, in, &wanted.after);
+                r = after_read(s, db, c, in, &wanted.from);
         if (!r && in->order == SEARCH_ORDER_BEST)
                 r = best_check(c, &caller, in, &query);
         if (!r)
@@ -62,8 +85,8 @@ int store_on_ticket_search(struct store *s, struct call *c, const struct ticket_
                 if (!r)
                         r = ticket_view(db, &caller, &row, &c->arena, &found->ticket);
         }
-        ret->has_next = next != 0;
-        return r || !next ? r : position_cursor_at(s, db, next, &c->arena, &ret->next);
+        ret->has_next = next.below != 0;
+        return r || !ret->has_next ? r : next_write(s, db, &next, &c->arena, &ret->next);
 }
 
 static int similar_view(struct db *db, const struct caller *caller, const struct search_like *like, const struct str *words, struct arena *arena,

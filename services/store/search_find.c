@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 enum {
-        ROWS_MAX = 10000,       /* looked at for one page; it then ends early, and the next one goes on */
-        READ_MAX = 4000,        /* the same where each one's text is read, for a phrase */
         RANKED_MAX = 10000,     /* texts with the words, of which the best are found: to rank one, it is read */
         TICKETS_MAX = 1000,     /* of a customer, those that changed last */
         SNIPPET_BYTES = 400,
@@ -21,7 +19,7 @@ enum {
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible " ORDER BY f.rowid DESC"
 #define NO_WORDS(changed, visible)                                                                                     \
-        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                                  \
+        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                              \
         " FROM search_text s CROSS JOIN ticket t ON t.id = s.ticket"                                                   \
         " WHERE s.source = 0 AND (?23 = ?23) AND s.id < ?24 AND NOT t.hidden" visible " ORDER BY s.id DESC"
 #define MINE                                                                                                           \
@@ -38,7 +36,7 @@ static const char notes_sql[] = WORDS("search_notes", "touched", ALL);
 
 /* FTS5 sorts by rank itself, so a page's snippets are all that are made. */
 #define RANKED(table)                                                                                                  \
-        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS("touched")     \
+        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS("touched")                                           \
         "   THEN snippet(" table ", 0, '', '', '…', 24) END, f.rank"                                                   \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND f.rowid >= ?24 AND NOT t.hidden ORDER BY f.rank"
@@ -65,14 +63,6 @@ static int mine_match(struct db *db, struct ulid user, struct buf *out, bool *re
         return r;
 }
 
-static struct str cut(struct str s)
-{
-        if (s.n > SNIPPET_BYTES)
-                for (s.n = SNIPPET_BYTES; s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80;)
-                        s.n--;
-        return s;
-}
-
 struct finding {
         struct db *db;
         bool agent;
@@ -80,9 +70,17 @@ struct finding {
         struct arena *arena;
         struct search_hit *hits;
         size_t n;
-        bool had;               /* words that an earlier page was asked for, too */
+        int rows_left;          /* to look at for this page */
+        struct ulid *told;      /* tickets of earlier pages, as far as rows of this one asked; NULL: there are no earlier pages */
+        size_t n_told;
+        struct search_place pending; /* where a row was left that could not be decided with the rows left; else zero */
         struct search_match match;
 };
+
+static int rows_max(const struct finding *f)
+{
+        return f->match.n_phrases ? f->wanted->read_max : f->wanted->rows_max;
+}
 
 static int phrases_hold(struct finding *f, int64_t id, bool *ret)
 {
@@ -100,79 +98,6 @@ static int phrases_hold(struct finding *f, int64_t id, bool *ret)
         db_done(q);
         *ret = r > 0;
         return r < 0 ? r : 0;
-}
-
-/* Of the ticket's texts, those that an earlier page may have had. */
-#define EARLIER(table)                                                                                                 \
-        "SELECT s.id FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid WHERE " table " MATCH ?1 AND f.rowid >= ?2 AND s.ticket = ?3"
-static const char *const earlier_sql[] = { EARLIER("search_public"), EARLIER("search_notes") };
-
-static int earlier_find(struct finding *f, const char *sql, struct str narrow, struct ulid ticket, bool *ret)
-{
-        sqlite3_stmt *q = db_query(f->db, sql, "tiu", narrow, f->wanted->after, ticket);
-        int r;
-
-        while (!*ret && (r = db_step(f->db, q)) > 0) {
-                r = phrases_hold(f, db_column_int(q, 0), ret);
-                if (r)
-                        break;
-        }
-        if (*ret || r < 0)
-                db_done(q);
-        return r < 0 ? r : 0;
-}
-
-/* Whether an earlier page had this ticket: by a newer text that matches, too. */
-static int was_there(struct finding *f, struct ulid ticket, bool *ret)
-{
-        struct buf narrow = { 0 };
-        int r = 0;
-
-        *ret = false;
-        search_ticket_word(ticket, &narrow);
-        buf_text(&narrow, " AND ");
-        buf_str(&narrow, f->match.expression);
-        for (int i = 0; i < (f->agent ? 2 : 1) && !*ret && !r; i++)
-                r = earlier_find(f, earlier_sql[i], buf_view(&narrow), ticket, ret);
-        buf_deinit(&narrow);
-        return r;
-}
-
-/* What the op at this position made. */
-static int made_at(struct db *db, int64_t seq, struct ulid *ret)
-{
-        sqlite3_stmt *q = db_query(db, "SELECT op_id, n FROM op WHERE seq = ?1", "i", seq);
-        int r = db_step(db, q);
-
-        if (r <= 0)
-                return r ? r : -ENOENT;
-        *ret = op_entity(db_column_ulid(q, 0), (uint32_t)db_column_int(q, 1));
-        db_done(q);
-        return 0;
-}
-
-/* A row of the query that fits: a hit, unless its ticket is there already. */
-static int row_take(struct finding *f, sqlite3_stmt *q)
-{
-        struct search_hit hit = { .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1) };
-        enum search_source source = (enum search_source)db_column_int(q, 2);
-        bool there = false, holds = true;
-        int r = 0;
-
-        for (size_t i = 0; i < f->n && !there; i++)
-                there = ulid_eq(f->hits[i].ticket, hit.ticket);
-        if (!there)
-                r = phrases_hold(f, hit.id, &holds);
-        if (!r && !there && holds && f->had)
-                r = was_there(f, hit.ticket, &there);
-        there = there || !holds;
-        if (!r && !there && (source == SEARCH_COMMENT || source == SEARCH_NOTE))
-                r = made_at(f->db, hit.id, &hit.entity);
-        if (r || there)
-                return r;
-        hit.snippet = arena_str(f->arena, cut(db_column_str(q, 3)));
-        f->hits[f->n++] = hit;
-        return 0;
 }
 
 /* Rows by falling ids, of one statement; two have no id in common. */
@@ -199,28 +124,140 @@ static struct stream *newest(struct stream streams[2])
         return !b->q || (a->q && a->id > b->id) ? a : b;
 }
 
-/* Both have been stepped to their first row. */
-static int rows_take(struct finding *f, struct stream streams[2], int64_t *ret_next)
+static void streams_done(struct stream streams[2])
 {
-        int rows_max = f->match.n_phrases ? READ_MAX : ROWS_MAX;
+        for (int i = 0; i < 2; i++)
+                if (streams[i].q)
+                        db_done(streams[i].q);
+}
+
+/* Of the ticket's texts, those that an earlier page may have had. */
+#define EARLIER(table)                                                                                                 \
+        "SELECT s.id FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid WHERE " table " MATCH ?1"             \
+        " AND f.rowid >= ?2 AND f.rowid < ?3 AND s.ticket = ?4 ORDER BY f.rowid DESC"
+static const char *const earlier_sql[] = { EARLIER("search_public"), EARLIER("search_notes") };
+
+/* Both have been stepped to their first row. Where the rows left do not suffice, the hit is pending. */
+static int earlier_find(struct finding *f, const struct search_hit *hit, struct stream streams[2], int64_t below, bool *ret)
+{
         struct stream *s;
-        int64_t last = 0;
         int r = 0;
 
-        for (int rows = 0; !r && (s = newest(streams))->q; rows++) {
-                if (f->n == f->wanted->limit || rows == rows_max) {
-                        *ret_next = last;
+        while (!r && !*ret && (s = newest(streams))->q) {
+                if (!f->rows_left) {
+                        f->pending = (struct search_place){ .below = hit->id + 1, .newer_below = below };
                         break;
                 }
-                last = s->id;
-                r = db_column_is_null(s->q, 3) ? 0 : row_take(f, s->q);
+                f->rows_left--;
+                below = s->id;
+                r = phrases_hold(f, s->id, ret);
                 if (!r)
                         r = stream_step(f->db, s);
         }
         return r;
 }
 
-static int streams_take(struct finding *f, struct stream streams[2], size_t n, int64_t *ret_next)
+/* Whether an earlier page had this ticket: by a newer text that matches, too. */
+static int was_earlier(struct finding *f, const struct search_hit *hit, bool *ret)
+{
+        const struct search_place *from = &f->wanted->from;
+        int64_t below = hit->id == from->below - 1 ? from->newer_below : INT64_MAX;
+        struct stream streams[2] = { 0 };
+        struct buf narrow = { 0 };
+        int r = 0;
+
+        search_ticket_word(hit->ticket, &narrow);
+        buf_text(&narrow, " AND ");
+        buf_str(&narrow, f->match.expression);
+        for (int i = 0; i < (f->agent ? 2 : 1) && !r; i++) {
+                streams[i].q = db_query(f->db, earlier_sql[i], "tiiu", buf_view(&narrow), from->below, below, hit->ticket);
+                r = stream_step(f->db, &streams[i]);
+        }
+        if (!r)
+                r = earlier_find(f, hit, streams, below, ret);
+        streams_done(streams);
+        buf_deinit(&narrow);
+        return r;
+}
+
+static bool is_told(const struct finding *f, struct ulid ticket)
+{
+        for (size_t i = 0; i < f->n; i++)
+                if (ulid_eq(f->hits[i].ticket, ticket))
+                        return true;
+        for (size_t i = 0; i < f->n_told; i++)
+                if (ulid_eq(f->told[i], ticket))
+                        return true;
+        return false;
+}
+
+static struct str cut(struct str s)
+{
+        if (s.n > SNIPPET_BYTES)
+                for (s.n = SNIPPET_BYTES; s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80;)
+                        s.n--;
+        return s;
+}
+
+/* What the op at this position made. */
+static int made_at(struct db *db, int64_t seq, struct ulid *ret)
+{
+        sqlite3_stmt *q = db_query(db, "SELECT op_id, n FROM op WHERE seq = ?1", "i", seq);
+        int r = db_step(db, q);
+
+        if (r <= 0)
+                return r ? r : -ENOENT;
+        *ret = op_entity(db_column_ulid(q, 0), (uint32_t)db_column_int(q, 1));
+        db_done(q);
+        return 0;
+}
+
+/* A row of the query that fits: a hit, unless its ticket is there already. */
+static int row_take(struct finding *f, sqlite3_stmt *q)
+{
+        struct search_hit hit = { .id = db_column_int(q, 0), .ticket = db_column_ulid(q, 1) };
+        enum search_source source = (enum search_source)db_column_int(q, 2);
+        bool holds = false, earlier = false;
+        int r = is_told(f, hit.ticket) ? 0 : phrases_hold(f, hit.id, &holds);
+
+        if (!r && holds && f->told)
+                r = was_earlier(f, &hit, &earlier);
+        if (earlier)
+                f->told[f->n_told++] = hit.ticket;
+        if (r || !holds || earlier || f->pending.below)
+                return r;
+        if (source == SEARCH_COMMENT || source == SEARCH_NOTE)
+                r = made_at(f->db, hit.id, &hit.entity);
+        if (r)
+                return r;
+        hit.snippet = arena_str(f->arena, cut(db_column_str(q, 3)));
+        f->hits[f->n++] = hit;
+        return 0;
+}
+
+/* Both have been stepped to their first row. */
+static int rows_take(struct finding *f, struct stream streams[2], struct search_place *ret_next)
+{
+        struct stream *s;
+        int64_t last = 0;
+        int r = 0;
+
+        while (!r && !f->pending.below && (s = newest(streams))->q) {
+                if (f->n == f->wanted->limit || !f->rows_left) {
+                        *ret_next = (struct search_place){ .below = last, .newer_below = INT64_MAX };
+                        return 0;
+                }
+                f->rows_left--;
+                last = s->id;
+                r = db_column_is_null(s->q, 3) ? 0 : row_take(f, s->q);
+                if (!r)
+                        r = stream_step(f->db, s);
+        }
+        *ret_next = f->pending;
+        return r;
+}
+
+static int streams_take(struct finding *f, struct stream streams[2], size_t n, struct search_place *ret_next)
 {
         int r = 0;
 
@@ -228,19 +265,17 @@ static int streams_take(struct finding *f, struct stream streams[2], size_t n, i
                 r = stream_step(f->db, &streams[i]);
         if (!r)
                 r = rows_take(f, streams, ret_next);
-        for (size_t i = 0; i < n; i++)
-                if (streams[i].q)
-                        db_done(streams[i].q);
+        streams_done(streams);
         return r;
 }
 
 static sqlite3_stmt *find_query(struct finding *f, const char *sql, const struct search_filter *filter, struct str match, struct ulid user)
 {
-        return db_query(f->db, sql, SEARCH_FILTER_TYPES "tiu", SEARCH_FILTER_VALUES(filter), match, f->wanted->after, user);
+        return db_query(f->db, sql, SEARCH_FILTER_TYPES "tiu", SEARCH_FILTER_VALUES(filter), match, f->wanted->from.below, user);
 }
 
 int search_find(struct db *db, const struct caller *caller, const struct search_wanted *wanted, struct arena *arena, struct search_hit *ret_hits,
-                size_t *ret_n, int64_t *ret_next)
+                size_t *ret_n, struct search_place *ret_next)
 {
         const struct search_query *query = wanted->query;
         struct buf own = { 0 };
@@ -252,14 +287,16 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
         int r = 0;
 
         *ret_n = 0;
-        *ret_next = 0;
+        *ret_next = (struct search_place){ 0 };
         if (query->n_terms) {
                 r = search_match_init(db_handle(db), query->terms, query->n_terms, arena, &f.match);
-                f.had = wanted->after != INT64_MAX;
+                if (wanted->from.below != INT64_MAX)
+                        f.told = arena_array(arena, (size_t)rows_max(&f), sizeof(*f.told));
                 if (!r && !f.agent)
                         r = mine_match(db, caller->user, &own, &any);
                 buf_str(&own, f.match.expression);
         }
+        f.rows_left = rows_max(&f);
         if (!r && any) {
                 search_filter_init(query, wanted->names, f.agent, arena, &filter);
                 streams[0].q = find_query(&f, find_sql[f.agent][query->n_terms > 0], &filter, buf_view(&own), caller->user);
@@ -285,7 +322,7 @@ static int ranked_take(struct finding *f, sqlite3_stmt *q)
 {
         int r = 0;
 
-        for (int rows = 0; f->n < f->wanted->limit && rows < ROWS_MAX && (r = db_step(f->db, q)) > 0; rows++) {
+        for (; f->n < f->wanted->limit && f->rows_left && (r = db_step(f->db, q)) > 0; f->rows_left--) {
                 size_t before = f->n;
 
                 r = db_column_is_null(q, 3) ? 0 : row_take(f, q);
@@ -314,33 +351,30 @@ int search_find_best(struct db *db, const struct search_wanted *wanted, struct a
         struct search_filter filter;
         struct search_match match;
         size_t n = 0;
+        struct finding best;
         int r = search_match_init(db_handle(db), wanted->query->terms, wanted->query->n_terms, arena, &match);
 
         if (r)
                 return r;
+        best = (struct finding){ .db = db, .agent = true, .wanted = wanted, .arena = arena, .hits = ret_hits, .match = match };
         search_filter_init(wanted->query, wanted->names, true, arena, &filter);
         for (int i = 0; i < 2 && !r; i++) {
-                struct finding f = { .db = db, .agent = true, .wanted = wanted, .arena = arena, .hits = all + n, .match = match };
+                struct finding f = best;
                 int64_t from;
 
+                f.hits = all + n;
+                f.rows_left = rows_max(&f);
                 r = ranked_from(db, ranked_from_sql[i], match.expression, &from);
                 if (!r)
                         r = ranked_take(&f, db_query(db, ranked_sql[i], SEARCH_FILTER_TYPES "ti", SEARCH_FILTER_VALUES(&filter), match.expression, from));
                 n += f.n;
         }
-        search_match_deinit(&match);
-        if (r)
-                return r;
-        if (n)
+        if (!r && n)
                 qsort(all, n, sizeof(*all), by_score);
-        *ret_n = 0;
-        for (size_t i = 0; i < n && *ret_n < wanted->limit; i++) {
-                size_t k = 0;
-
-                while (k < *ret_n && !ulid_eq(ret_hits[k].ticket, all[i].ticket))
-                        k++;
-                if (k == *ret_n) /* a ticket may have hits in both */
-                        ret_hits[(*ret_n)++] = all[i];
-        }
-        return 0;
+        for (size_t i = 0; i < n && !r && best.n < wanted->limit; i++)
+                if (!is_told(&best, all[i].ticket)) /* a ticket may have hits in both */
+                        ret_hits[best.n++] = all[i];
+        search_match_deinit(&match);
+        *ret_n = best.n;
+        return r;
 }

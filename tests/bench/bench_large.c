@@ -53,9 +53,9 @@ static void search_chunk(void *data)
         struct search_query query;
         struct search_fault fault;
         struct search_names names = { 0 };
-        struct search_wanted wanted = { .query = &query, .names = &names, .after = INT64_MAX, .limit = PAGE };
+        struct search_wanted wanted = { .query = &query, .names = &names, .from = SEARCH_BEGIN, .limit = PAGE, SEARCH_BOUNDS };
         struct search_hit hits[PAGE];
-        int64_t next;
+        struct search_place next;
         size_t n;
 
         if (search_query_parse(str_of(b->query), &query, &fault) || db_run(b->db, "BEGIN") ||
