@@ -15,11 +15,11 @@ enum {
 
 /* ?23: the expression; ?24: ids below this one; ?25: the caller. */
 #define WORDS(table, changed, visible)                                                                                 \
-        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS(changed) " THEN snippet(" table ", 0, '', '', '…', 24) END" \
+        "SELECT s.id, s.ticket, s.source, " SEARCH_FITS(changed)                                                       \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND f.rowid < ?24 AND NOT t.hidden" visible " ORDER BY f.rowid DESC"
 #define NO_WORDS(changed, visible)                                                                                     \
-        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS(changed) " THEN '' END"                              \
+        "SELECT s.id, s.ticket, s.source, " SEARCH_FITS(changed)                                                       \
         " FROM search_text s CROSS JOIN ticket t ON t.id = s.ticket"                                                   \
         " WHERE s.source = 0 AND (?23 = ?23) AND s.id < ?24 AND NOT t.hidden" visible " ORDER BY s.id DESC"
 #define MINE                                                                                                           \
@@ -27,17 +27,15 @@ enum {
         " AND added AND NOT removed)"
 #define ALL " AND (?25 = ?25)"
 /* Each ends as soon as nobody asks on: FTS5 has its rows in this order. Merged in C, since SQLite would sort what it unites: make all
- * rows, with their snippets, for the first one. */
+ * rows for the first one. */
 static const char *const find_sql[2][2] = { /* agent or not, words or none */
         { NO_WORDS("changed", " AND s.ticket IN " MINE), WORDS("search_public", "changed", " AND s.ticket IN " MINE) },
         { NO_WORDS("touched", ALL), WORDS("search_public", "touched", ALL) },
 };
 static const char notes_sql[] = WORDS("search_notes", "touched", ALL);
 
-/* FTS5 sorts by rank itself, so a page's snippets are all that are made. */
 #define RANKED(table)                                                                                                  \
-        "SELECT s.id, s.ticket, s.source, CASE WHEN " SEARCH_FITS("touched")                                           \
-        "   THEN snippet(" table ", 0, '', '', '…', 24) END, f.rank"                                                   \
+        "SELECT s.id, s.ticket, s.source, " SEARCH_FITS("touched") ", f.rank"                                          \
         " FROM " table " f CROSS JOIN search_text s ON s.id = f.rowid CROSS JOIN ticket t ON t.id = s.ticket"          \
         " WHERE " table " MATCH ?23 AND f.rowid >= ?24 AND NOT t.hidden ORDER BY f.rank"
 static const char *const ranked_sql[] = { RANKED("search_public"), RANKED("search_notes") };
@@ -191,14 +189,6 @@ static bool is_told(const struct finding *f, struct ulid ticket)
         return false;
 }
 
-static struct str cut(struct str s)
-{
-        if (s.n > SNIPPET_BYTES)
-                for (s.n = SNIPPET_BYTES; s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80;)
-                        s.n--;
-        return s;
-}
-
 /* What the op at this position made. */
 static int made_at(struct db *db, int64_t seq, struct ulid *ret)
 {
@@ -230,7 +220,6 @@ static int row_take(struct finding *f, sqlite3_stmt *q)
                 r = made_at(f->db, hit.id, &hit.entity);
         if (r)
                 return r;
-        hit.snippet = arena_str(f->arena, cut(db_column_str(q, 3)));
         f->hits[f->n++] = hit;
         return 0;
 }
@@ -249,7 +238,7 @@ static int rows_take(struct finding *f, struct stream streams[2], struct search_
                 }
                 f->rows_left--;
                 last = s->id;
-                r = db_column_is_null(s->q, 3) ? 0 : row_take(f, s->q);
+                r = db_column_int(s->q, 3) ? row_take(f, s->q) : 0;
                 if (!r)
                         r = stream_step(f->db, s);
         }
@@ -266,6 +255,59 @@ static int streams_take(struct finding *f, struct stream streams[2], size_t n, s
         if (!r)
                 r = rows_take(f, streams, ret_next);
         streams_done(streams);
+        return r;
+}
+
+static struct str cut(struct str s)
+{
+        if (s.n > SNIPPET_BYTES)
+                for (s.n = SNIPPET_BYTES; s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80;)
+                        s.n--;
+        return s;
+}
+
+/* Made of the hits alone, once they are known: FTS5 reads a text for it, and compares each word of that with each of the expression. It goes through
+ * what lies between their ids, since to look a beginning of words up anew for each takes longer. */
+#define SNIPPETS(table)                                                                                                \
+        "SELECT f.rowid, snippet(" table ", 0, '', '', '…', 24) FROM " table " f WHERE " table " MATCH ?1"              \
+        " AND f.rowid BETWEEN ?2 AND ?3 AND +f.rowid IN (SELECT value FROM json_each(?4))"
+static const char *const snippets_sql[] = { SNIPPETS("search_public"), SNIPPETS("search_notes") };
+
+static int snippets_read(struct finding *f, sqlite3_stmt *q)
+{
+        int r;
+
+        while ((r = db_step(f->db, q)) > 0)
+                for (size_t i = 0; i < f->n; i++)
+                        if (f->hits[i].id == db_column_int(q, 0))
+                                f->hits[i].snippet = arena_str(f->arena, cut(db_column_str(q, 1)));
+        return r;
+}
+
+static int snippets_make(struct finding *f)
+{
+        struct buf ids = { 0 }, match = { 0 };
+        int64_t from = INT64_MAX, to = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < f->n; i++) {
+                int64_t id = f->hits[i].id;
+
+                from = id < from ? id : from;
+                to = id > to ? id : to;
+                buf_format(&ids, "%c%lld", i ? ',' : '[', (long long)id);
+                if (!f->agent) { /* who may have the word among very many texts of others */
+                        buf_text(&match, i ? " OR " : "(");
+                        search_ticket_word(f->hits[i].ticket, &match);
+                }
+        }
+        buf_text(&ids, "]");
+        buf_text(&match, f->agent ? "" : ") AND ");
+        buf_str(&match, f->match.expression);
+        for (int i = 0; i < (f->agent ? 2 : 1) && f->n && !r; i++)
+                r = snippets_read(f, db_query(f->db, snippets_sql[i], "tiit", buf_view(&match), from, to, buf_view(&ids)));
+        buf_deinit(&ids);
+        buf_deinit(&match);
         return r;
 }
 
@@ -303,6 +345,8 @@ int search_find(struct db *db, const struct caller *caller, const struct search_
                 if (f.agent && query->n_terms)
                         streams[n++].q = find_query(&f, notes_sql, &filter, buf_view(&own), caller->user);
                 r = streams_take(&f, streams, n, ret_next);
+                if (!r && query->n_terms)
+                        r = snippets_make(&f);
         }
         *ret_n = f.n;
         search_match_deinit(&f.match);
@@ -325,7 +369,7 @@ static int ranked_take(struct finding *f, sqlite3_stmt *q)
         for (; f->n < f->wanted->limit && f->rows_left && (r = db_step(f->db, q)) > 0; f->rows_left--) {
                 size_t before = f->n;
 
-                r = db_column_is_null(q, 3) ? 0 : row_take(f, q);
+                r = db_column_int(q, 3) ? row_take(f, q) : 0;
                 if (r)
                         break;
                 if (f->n > before)
@@ -374,6 +418,8 @@ int search_find_best(struct db *db, const struct search_wanted *wanted, struct a
         for (size_t i = 0; i < n && !r && best.n < wanted->limit; i++)
                 if (!is_told(&best, all[i].ticket)) /* a ticket may have hits in both */
                         ret_hits[best.n++] = all[i];
+        if (!r)
+                r = snippets_make(&best);
         search_match_deinit(&match);
         *ret_n = best.n;
         return r;
